@@ -39,24 +39,85 @@ class Variable:
 
 
 _TABLE = (
-    Variable("load_p_kw", ("time", "site"), "kW", "active power of the site's load", POSITIVE_DRAWS),
-    Variable("load_q_kvar", ("time", "site"), "kvar", "reactive power of the site's load", POSITIVE_DRAWS),
-    Variable("pv_p_kw", ("time", "site"), "kW", "photovoltaic power, never above zero", POSITIVE_DRAWS),
-    Variable("charger_p_kw", ("strategy", "time", "charger"), "kW", "charger's active power at the meter", POSITIVE_DRAWS),
-    Variable("charger_q_kvar", ("strategy", "time", "charger"), "kvar", "charger's reactive power", POSITIVE_DRAWS),
+    Variable(
+        "load_p_kw", ("time", "site"), "kW", "active power of the site's load", POSITIVE_DRAWS
+    ),
+    Variable(
+        "load_q_kvar", ("time", "site"), "kvar", "reactive power of the site's load", POSITIVE_DRAWS
+    ),
+    Variable(
+        "pv_p_kw", ("time", "site"), "kW", "photovoltaic power, never above zero", POSITIVE_DRAWS
+    ),
+    Variable(
+        "charger_p_kw",
+        ("strategy", "time", "charger"),
+        "kW",
+        "charger's active power at the meter",
+        POSITIVE_DRAWS,
+    ),
+    Variable(
+        "charger_q_kvar",
+        ("strategy", "time", "charger"),
+        "kvar",
+        "charger's reactive power",
+        POSITIVE_DRAWS,
+    ),
     Variable("soc", ("strategy", "time", "vehicle"), "1", "state of charge at the end of the step"),
-    Variable("soc_initial", ("segment", "vehicle"), "1", "state of charge before the first step of a segment"),
-    Variable("unmet_kwh", ("strategy", "session"), "kWh", "energy missing in the battery at departure"),
+    Variable(
+        "soc_initial",
+        ("segment", "vehicle"),
+        "1",
+        "state of charge before the first step of a segment",
+    ),
+    Variable(
+        "unmet_kwh", ("strategy", "session"), "kWh", "energy missing in the battery at departure"
+    ),
     Variable("vm_pu", ("strategy", "time", "bus"), "1", "voltage magnitude over nominal"),
-    Variable("line_loading_percent", ("strategy", "time", "line"), "%", "line current over ampacity"),
-    Variable("transformer_loading_percent", ("strategy", "time", "transformer"), "%", "transformer current over rated current"),
-    Variable("transformer_p_kw", ("strategy", "time", "transformer"), "kW", "active power into the high-voltage side", POSITIVE_DRAWS),
-    Variable("transformer_q_kvar", ("strategy", "time", "transformer"), "kvar", "reactive power into the high-voltage side", POSITIVE_DRAWS),
-    Variable("top_oil_c", ("strategy", "time", "transformer"), "degC", "top-oil temperature at the end of the step"),
-    Variable("hot_spot_c", ("strategy", "time", "transformer"), "degC", "winding hot-spot temperature at the end of the step"),
-    Variable("ageing_rate", ("strategy", "time", "transformer"), "1", "ageing acceleration factor, 1 is normal ageing"),
+    Variable(
+        "line_loading_percent", ("strategy", "time", "line"), "%", "line current over ampacity"
+    ),
+    Variable(
+        "transformer_loading_percent",
+        ("strategy", "time", "transformer"),
+        "%",
+        "transformer current over rated current",
+    ),
+    Variable(
+        "transformer_p_kw",
+        ("strategy", "time", "transformer"),
+        "kW",
+        "active power into the high-voltage side",
+        POSITIVE_DRAWS,
+    ),
+    Variable(
+        "transformer_q_kvar",
+        ("strategy", "time", "transformer"),
+        "kvar",
+        "reactive power into the high-voltage side",
+        POSITIVE_DRAWS,
+    ),
+    Variable(
+        "top_oil_c",
+        ("strategy", "time", "transformer"),
+        "degC",
+        "top-oil temperature at the end of the step",
+    ),
+    Variable(
+        "hot_spot_c",
+        ("strategy", "time", "transformer"),
+        "degC",
+        "winding hot-spot temperature at the end of the step",
+    ),
+    Variable(
+        "ageing_rate",
+        ("strategy", "time", "transformer"),
+        "1",
+        "ageing acceleration factor, 1 is normal ageing",
+    ),
     Variable("losses_kw", ("strategy", "time"), "kW", "active losses of the network"),
-    Variable("status", ("strategy", "time"), "1", "0 ok, 1 not_converged, 2 unsupplied, 3 implausible"),
+    Variable(
+        "status", ("strategy", "time"), "1", "0 ok, 1 not_converged, 2 unsupplied, 3 implausible"
+    ),
     Variable("temp_air_c", ("time",), "degC", "ambient air temperature"),
     Variable("price", ("time",), "EUR/kWh", "energy price seen by a home that draws"),
 )
@@ -88,7 +149,12 @@ class Metric:
 
 _METRICS = (
     Metric("cars", "1", "cars in the study", "none"),
-    Metric("cars_controlled", "1", "cars this strategy controls; the others charge uncontrolled", "none"),
+    Metric(
+        "cars_controlled",
+        "1",
+        "cars this strategy controls; the others charge uncontrolled",
+        "none",
+    ),
     Metric("hours_assessed", "h", "assessed time, warm-up days not counted", "none"),
     Metric("transformer_loading_max_percent", "%", "highest transformer loading by current"),
     Metric("transformer_hours_over_80", "h", "time with a transformer over 80 %"),
@@ -105,7 +171,11 @@ _METRICS = (
     Metric("hot_spot_max_c", "degC", "highest hot-spot temperature"),
     Metric("hot_spot_hours_over_limit", "h", "time with a hot spot over the limit"),
     Metric("ageing_equivalent", "1", "equivalent ageing of the worst transformer, 1 is normal"),
-    Metric("loss_of_life_percent", "%", "insulation life used by the worst transformer in the assessed time"),
+    Metric(
+        "loss_of_life_percent",
+        "%",
+        "insulation life used by the worst transformer in the assessed time",
+    ),
     Metric("losses_kwh", "kWh", "network losses"),
     Metric("energy_import_kwh", "kWh", "energy drawn from the upstream grid", "none"),
     Metric("energy_export_kwh", "kWh", "energy fed to the upstream grid", "none"),
@@ -116,9 +186,17 @@ _METRICS = (
     Metric("unmet_kwh", "kWh", "energy missing at departures"),
     Metric("battery_throughput_kwh", "kWh", "energy charged into and taken from batteries"),
     Metric("equivalent_full_cycles", "1", "mean full cycles per car"),
-    Metric("cost_eur", "EUR", "energy bill of all sites with cars less paid export, demand charges included"),
+    Metric(
+        "cost_eur",
+        "EUR",
+        "energy bill of all sites with cars less paid export, demand charges included",
+    ),
     Metric("cost_per_home_eur", "EUR", "energy bill per home with a car"),
-    Metric("ev_cost_per_car_eur", "EUR", "bill per car over the same sites without cars, wear not included"),
+    Metric(
+        "ev_cost_per_car_eur",
+        "EUR",
+        "bill per car over the same sites without cars, wear not included",
+    ),
     Metric("wear_cost_per_car_eur", "EUR", "battery wear priced per car"),
     Metric("building_peak_kw", "kW", "highest draw of a building's meter"),
     Metric("lanes", "1", "power flows solved", "none"),
@@ -126,7 +204,12 @@ _METRICS = (
     Metric("violations", "1", "violations of the limit profile"),
     Metric("violations_ev_caused", "1", "violations absent without added EVs"),
     Metric("violations_aggravated", "1", "violations made worse by added EVs"),
-    Metric("violations_relieved", "1", "violations of the case without added EVs that are gone or milder", "high"),
+    Metric(
+        "violations_relieved",
+        "1",
+        "violations of the case without added EVs that are gone or milder",
+        "high",
+    ),
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType({m.name: m for m in _METRICS})

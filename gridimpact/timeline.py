@@ -50,7 +50,9 @@ class Timeline:
     def __post_init__(self) -> None:
         """Check step, count and zone, and keep the start in whole seconds."""
         if self.step_s <= 0 or 86_400 % self.step_s:
-            message = f"step of {self.step_s} s does not divide a day; choose e.g. 60, 300, 900 or 3600 s"
+            message = (
+                f"step of {self.step_s} s does not divide a day; choose e.g. 60, 300, 900 or 3600 s"
+            )
             raise InputError(message)
         if self.count < 1:
             message = f"a timeline needs at least one step, got {self.count}"
@@ -60,7 +62,7 @@ class Timeline:
         except (ZoneInfoNotFoundError, ValueError) as error:
             message = f"zone {self.zone!r} is unknown; use an IANA name such as 'Europe/Berlin'"
             raise InputError(message) from error
-        object.__setattr__(self, "start", np.datetime64(self.start, "s"))
+        object.__setattr__(self, "start", self.start.astype("datetime64[s]"))
 
     @classmethod
     def year(cls, year: int, *, step: str = "15min", zone: str = "UTC") -> Timeline:
@@ -71,7 +73,9 @@ class Timeline:
     def days(cls, first: str, count: int, *, step: str = "15min", zone: str = "UTC") -> Timeline:
         """Return `count` local days from the local date `first`."""
         begin = pd.Timestamp(first)
-        return cls.between(first, str((begin + pd.Timedelta(days=count)).date()), step=step, zone=zone)
+        return cls.between(
+            first, str((begin + pd.Timedelta(days=count)).date()), step=step, zone=zone
+        )
 
     @classmethod
     def between(cls, first: str, last: str, *, step: str = "15min", zone: str = "UTC") -> Timeline:
@@ -105,7 +109,7 @@ class Timeline:
     @property
     def end(self) -> np.datetime64:
         """End of the last step, naive UTC."""
-        return cast(np.datetime64, self.start + np.timedelta64(self.step_s * self.count, "s"))
+        return self.start + np.timedelta64(self.step_s * self.count, "s")
 
     @cached_property
     def times(self) -> NDArray[np.datetime64]:
@@ -113,7 +117,7 @@ class Timeline:
         offsets = np.arange(self.count, dtype=np.int64) * self.step_s
         times = self.start + offsets.astype("timedelta64[s]")
         times.flags.writeable = False
-        return cast("NDArray[np.datetime64]", times)
+        return times
 
     @cached_property
     def local(self) -> pd.DatetimeIndex:
@@ -124,7 +128,9 @@ class Timeline:
     def local_hour(self) -> NDArray[np.float64]:
         """Local clock hour at the begin of each step, 0 to 24."""
         local = self.local
-        hours = np.asarray(local.hour + local.minute / 60.0 + local.second / 3600.0, dtype=np.float64)
+        hours = np.asarray(
+            local.hour + local.minute / 60.0 + local.second / 3600.0, dtype=np.float64
+        )
         return hours
 
     @cached_property
@@ -146,7 +152,9 @@ class Timeline:
     def part(self, first: int, count: int) -> Timeline:
         """Return `count` steps from step `first` on."""
         if first < 0 or count < 1 or first + count > self.count:
-            message = f"steps {first} to {first + count} lie outside the timeline of {self.count} steps"
+            message = (
+                f"steps {first} to {first + count} lie outside the timeline of {self.count} steps"
+            )
             raise InputError(message)
         start = self.start + np.timedelta64(self.step_s * first, "s")
         return Timeline(start, self.step_s, count, self.zone)

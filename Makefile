@@ -1,0 +1,48 @@
+# One command each: `make demo` shows a study, `make test` checks everything.
+PYTHON ?= python3
+BIN := .venv/bin
+RUNTIME := .venv/.installed
+DEVELOP := .venv/.installed-dev
+
+.PHONY: demo test test-slow bench gates format clean
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(RUNTIME): $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(DEVELOP): $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $(RUNTIME) $@
+
+demo: $(RUNTIME)
+	$(BIN)/gridimpact demo
+
+gates: $(DEVELOP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: gates
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --doctest-modules gridimpact tests \
+		--cov --cov-report= --durations=15
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 -q notebooks
+	$(BIN)/coverage report --include='gridimpact/dispatch/*,gridimpact/powerflow/*,gridimpact/ageing/*,gridimpact/assess/*' --fail-under=95
+
+test-slow: $(DEVELOP)
+	$(BIN)/python -m pytest -m slow tests
+
+bench: $(DEVELOP)
+	$(BIN)/python tests/benchmarks/year_of_strategies.py
+
+format: $(DEVELOP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
