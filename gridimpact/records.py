@@ -69,6 +69,8 @@ class Admittance:
     y_ft: ComplexArray
     y_tf: ComplexArray
     y_tt: ComplexArray
+    fixed_s_kva: ComplexArray | None = None
+    """(node,) constant power drawn by the network itself, the wards' [kVA]; None where there is none."""
 
 
 @dataclass(frozen=True)

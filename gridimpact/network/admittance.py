@@ -1,0 +1,230 @@
+"""The pi-model of a network, taken from pandapower's own conversion so that every element agrees with it.
+
+Taps, phase shifts, shunts, switches, fused buses, impedances, three-winding transformers, wards,
+several external grids and islands come out as pandapower models them; loads, generators and
+storages are left out, because a power flow here gets them as injections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gridimpact.errors import GridError, Problem, raise_problems
+from gridimpact.records import Admittance, ComplexArray, IntArray
+
+INJECTED = ("load", "sgen", "storage", "motor", "asymmetric_load", "asymmetric_sgen")
+"""Tables whose power is given as injections and which are not part of the model."""
+
+_REFUSED = {
+    "gen": "holds its voltage by reactive power",
+    "xward": "holds an internal voltage",
+    "dcline": "is a direct-current line",
+    "svc": "is a static var compensator",
+    "ssc": "is a static synchronous compensator",
+    "vsc": "is a voltage source converter",
+    "vsc_stacked": "is a voltage source converter",
+    "vsc_bipolar": "is a voltage source converter",
+    "tcsc": "is a thyristor-controlled series capacitor",
+}
+
+
+@dataclass(frozen=True)
+class NodeModel:
+    """The pi-model and where each element of the network stands in it."""
+
+    admittance: Admittance
+    bus_node: IntArray
+    """(bus,) node, -1 where out of service or without supply."""
+    line_branch: IntArray
+    """(line,) branch, -1 where out of service or without supply."""
+    transformer_branch: IntArray
+
+
+def passive_net(net: Any) -> Any:
+    """Return a copy of a pandapower net without the elements that are given as injections.
+
+    Tables are copied, so that neither pandapower nor a caller writes into the net given.
+    Results, stored options and controllers are left behind.
+    """
+    import pandas as pd
+    from pandapower.auxiliary import pandapowerNet
+
+    from_user = {key: value for key, value in net.items() if not str(key).startswith("_")}
+    bare = pandapowerNet(
+        {
+            key: value.copy() if isinstance(value, pd.DataFrame) else value
+            for key, value in from_user.items()
+        }
+    )
+    for table in INJECTED:
+        bare[table] = bare[table].iloc[:0].copy()
+    if "controller" in bare:
+        bare["controller"] = bare["controller"].iloc[:0].copy()
+    bare["user_pf_options"] = {}
+    return bare
+
+
+def build_node_model(net: Any) -> NodeModel:
+    """Return the pi-model of a pandapower net.
+
+    Transformers follow pandapower's default T-model, three-winding transformers carry their iron
+    losses on the high-voltage side, and voltage angles are counted, as in ``runpp``.
+
+    Parameters
+    ----------
+    net : pandapowerNet
+        Never written to.
+
+    Returns
+    -------
+    NodeModel
+        Nodes are the supplied buses, with closed bus-bus switches fused, and the auxiliary nodes
+        of open line ends and three-winding star points.
+
+    Raises
+    ------
+    GridError
+        Where an element cannot be part of a fixed admittance (voltage-controlled generator,
+        extended ward, direct current, FACTS), no source is in service or a branch has no impedance.
+    """
+    raise_problems(_refusals(net), "network", GridError)
+    bare = passive_net(net)
+    ppci, branch_kept = _convert(bare)
+    node_count = len(ppci["bus"])
+    lookup = np.asarray(bare["_pd2ppc_lookups"]["bus"], dtype=np.int64)
+    node = lookup[bare["bus"].index.to_numpy(dtype=np.int64)]
+    bus_node = np.where((node >= 0) & (node < node_count), node, -1).astype(np.int64)
+    branch = np.where(branch_kept, np.cumsum(branch_kept) - 1, -1).astype(np.int64)
+    ranges = bare["_pd2ppc_lookups"]["branch"]
+    return NodeModel(
+        admittance=_admittance(ppci, _fixed_power(bare, bus_node, node_count)),
+        bus_node=bus_node,
+        line_branch=_in_service(bare["line"], branch, ranges.get("line")),
+        transformer_branch=_in_service(bare["trafo"], branch, ranges.get("trafo")),
+    )
+
+
+def _refusals(net: Any) -> list[Problem]:
+    found = []
+    for table, reason in _REFUSED.items():
+        rows = net.get(table)
+        if rows is None or not len(rows):
+            continue
+        active = rows["in_service"].to_numpy(dtype=bool)
+        if table == "gen" and "slack" in rows:
+            active &= ~rows["slack"].fillna(False).to_numpy(dtype=bool)
+        found += [
+            Problem(
+                f"{table} {index}",
+                f"{reason}, which a study of injections cannot follow",
+                "take it out of service or model it as a static generator",
+            )
+            for index in rows.index[active]
+        ]
+    sources = int(net["ext_grid"]["in_service"].sum())
+    if "slack" in net["gen"]:
+        slack = net["gen"]["slack"].fillna(False).to_numpy(dtype=bool)
+        sources += int((slack & net["gen"]["in_service"].to_numpy(dtype=bool)).sum())
+    if not sources:
+        found.append(Problem("ext_grid", "no source is in service", "add an external grid"))
+    zero = (
+        net["line"]["length_km"]
+        * np.hypot(net["line"]["r_ohm_per_km"], net["line"]["x_ohm_per_km"])
+    ) == 0
+    found += [
+        Problem(f"line {index}", "has no impedance", "replace it by a closed bus-bus switch")
+        for index in net["line"].index[zero & net["line"]["in_service"].astype(bool)]
+    ]
+    return found
+
+
+def _convert(bare: Any) -> tuple[Any, Any]:
+    """Run pandapower's conversion; return its internal case and which branches are in it."""
+    from pandapower.auxiliary import _init_runpp_options
+    from pandapower.pd2ppc import _pd2ppc
+
+    _init_runpp_options(
+        bare,
+        algorithm="nr",
+        calculate_voltage_angles=True,
+        init="flat",
+        max_iteration="auto",
+        tolerance_mva=1e-8,
+        trafo_model="t",
+        trafo_loading="current",
+        enforce_p_lims=False,
+        enforce_q_lims=False,
+        check_connectivity=True,
+        voltage_depend_loads=False,
+        numba=False,
+        lightsim2grid=False,
+    )
+    empty = np.array([], dtype=np.int64)
+    bare["_pd2ppc_lookups"] = {
+        name: empty for name in ("bus", "bus_dc", "ext_grid", "gen", "branch", "branch_dc")
+    }
+    try:
+        _, ppci = _pd2ppc(bare)
+    except (UserWarning, ValueError, KeyError, FloatingPointError) as error:
+        message = f"network: pandapower cannot convert it: {error}"
+        raise GridError(message) from error
+    return ppci, np.asarray(ppci["internal"]["branch_is"], dtype=bool)
+
+
+def _admittance(ppci: Any, fixed: ComplexArray | None) -> Admittance:
+    from pandapower.pypower.idx_brch import F_BUS, T_BUS
+    from pandapower.pypower.idx_bus import BASE_KV, BUS_TYPE, REF, VA
+    from pandapower.pypower.idx_gen import GEN_BUS, VG
+    from pandapower.pypower.makeYbus import branch_vectors, makeYbus
+
+    bus, branch, gen = ppci["bus"].real, ppci["branch"], ppci["gen"].real
+    try:
+        y_bus, _, _ = makeYbus(ppci["baseMVA"], bus, branch)
+        y_tt, y_ff, y_ft, y_tf = branch_vectors(branch, len(branch))
+    except FloatingPointError as error:
+        message = "network: a branch has no impedance; replace it by a closed bus-bus switch"
+        raise GridError(message) from error
+    slack = np.flatnonzero(bus[:, BUS_TYPE] == REF).astype(np.int64)
+    vm_pu = np.ones(len(bus))
+    vm_pu[gen[:, GEN_BUS].astype(np.int64)] = gen[:, VG]
+    slack_vm = vm_pu[slack] * np.exp(1j * np.deg2rad(bus[slack, VA]))
+    return Admittance(
+        s_base_kva=float(ppci["baseMVA"]) * 1e3,
+        node_vn_kv=np.asarray(bus[:, BASE_KV], dtype=np.float64),
+        y_bus=y_bus.tocsc(),
+        slack_node=slack,
+        slack_vm_pu=np.asarray(slack_vm, dtype=np.complex128),
+        supplied=np.ones(len(bus), dtype=bool),
+        branch_from=branch[:, F_BUS].real.astype(np.int64),
+        branch_to=branch[:, T_BUS].real.astype(np.int64),
+        y_ff=np.asarray(y_ff, dtype=np.complex128),
+        y_ft=np.asarray(y_ft, dtype=np.complex128),
+        y_tf=np.asarray(y_tf, dtype=np.complex128),
+        y_tt=np.asarray(y_tt, dtype=np.complex128),
+        fixed_s_kva=fixed,
+    )
+
+
+def _fixed_power(bare: Any, bus_node: IntArray, node_count: int) -> ComplexArray | None:
+    """Return the constant-power part of wards at their nodes [kVA], None where there is none."""
+    ward = bare["ward"]
+    if not len(ward):
+        return None
+    place = bare["bus"].index.get_indexer(ward["bus"].to_numpy(dtype=np.int64))
+    node = bus_node[place]
+    active = ward["in_service"].to_numpy(dtype=bool) & (node >= 0)
+    power = ward["ps_mw"].to_numpy() + 1j * ward["qs_mvar"].to_numpy()
+    fixed = np.zeros(node_count, dtype=np.complex128)
+    np.add.at(fixed, node[active], 1e3 * power[active])
+    return fixed
+
+
+def _in_service(table: Any, branch: IntArray, rows: tuple[int, int] | None) -> IntArray:
+    if rows is None:
+        return np.zeros(0, dtype=np.int64)
+    found = branch[rows[0] : rows[1]].copy()
+    found[~table["in_service"].to_numpy(dtype=bool)] = -1
+    return found
