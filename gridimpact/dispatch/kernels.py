@@ -1,0 +1,226 @@
+"""Compiled recursions over time: one battery step, and every stay of a fleet one after the other.
+
+The scalar functions are twins of `gridimpact.battery.storage`; a test holds them together.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+_FLAT = 1e-12
+_TINY = 1e-13
+"""A state of charge closer than this to what is needed counts as reached."""
+
+
+class BatteryArrays(NamedTuple):
+    """Limits of each vehicle's battery, (vehicle,)."""
+
+    capacity_kwh: FloatArray
+    eta_charge: FloatArray
+    eta_discharge: FloatArray
+    soc_min: FloatArray
+    soc_max: FloatArray
+    soc_knee: FloatArray
+    taper_fraction: FloatArray
+
+
+class StayArrays(NamedTuple):
+    """Plugged-in windows sorted by vehicle and start, (stay,)."""
+
+    vehicle: IntArray
+    start: IntArray
+    end: IntArray
+    trip_kwh: FloatArray
+    soc_arrival: FloatArray
+    soc_target: FloatArray
+    soc_reserve: FloatArray
+    p_charge_kw: FloatArray
+    p_discharge_kw: FloatArray
+
+
+class Rules(NamedTuple):
+    """How a request is turned into power."""
+
+    guard: bool
+    keep_reserve: bool
+    stop_at_target: bool
+
+
+class StayStates(NamedTuple):
+    """What became of each stay, (stay,): filled by `run_stays`."""
+
+    soc_arrival: FloatArray
+    soc_departure: FloatArray
+    soc_full_power: FloatArray
+    away_kwh: FloatArray
+
+
+@njit(cache=True)
+def charge_gain(
+    soc: float, dt_h: float, rate: float, knee: float, taper_fraction: float, soc_max: float
+) -> float:
+    """Return the state of charge gained by `dt_h` of full power; `rate` is eta p / capacity [1/h]."""
+    room = soc_max - soc
+    if room <= 0.0 or rate <= 0.0:
+        return 0.0
+    slope = (1.0 - taper_fraction) / (1.0 - knee) if knee < 1.0 else 0.0
+    if slope <= _FLAT:
+        return min(rate * dt_h, room)
+    below = min((knee - soc) / rate, dt_h) if soc < knee else 0.0
+    if below >= dt_h:
+        return min(rate * dt_h, room)
+    left = max(1.0 - slope * (max(soc, knee) - knee), 0.0)
+    above = -left * math.expm1(-slope * rate * (dt_h - below)) / slope
+    return min(rate * below + above, room)
+
+
+@njit(cache=True)
+def needed_before(
+    need: float, dt_h: float, rate: float, knee: float, taper_fraction: float
+) -> float:
+    """Return the state of charge from which `dt_h` of full power reaches `need`."""
+    slope = (1.0 - taper_fraction) / (1.0 - knee) if knee < 1.0 else 0.0
+    if slope <= _FLAT or need <= knee or rate <= 0.0:
+        return need - max(rate, 0.0) * dt_h
+    left = 1.0 - slope * (need - knee)
+    if left <= 0.0:
+        return need
+    above = -math.log(left) / (slope * rate)
+    if above >= dt_h:
+        return need - left * math.expm1(slope * rate * dt_h) / slope
+    return knee - rate * (dt_h - above)
+
+
+@njit(cache=True)
+def soc_step(
+    soc: float, p_kw: float, dt_h: float, capacity: float, eta_charge: float, eta_discharge: float
+) -> float:
+    """Return the state of charge after a step of mean power at the meter."""
+    if p_kw > 0.0:
+        return soc + p_kw * eta_charge * dt_h / capacity
+    return soc + p_kw / eta_discharge * dt_h / capacity
+
+
+@njit(cache=True)
+def charge_limit(
+    soc: float, dt_h: float, p_max: float, top: float, v: int, b: BatteryArrays
+) -> float:
+    """Return the highest mean charging power of one step of vehicle `v` [kW]."""
+    rate = b.eta_charge[v] * p_max / b.capacity_kwh[v]
+    gain = charge_gain(soc, dt_h, rate, b.soc_knee[v], b.taper_fraction[v], top)
+    return float(min(gain * b.capacity_kwh[v] / (b.eta_charge[v] * dt_h), p_max))
+
+
+@njit(cache=True)
+def arrival_soc(soc: float, i: int, s: StayArrays, b: BatteryArrays) -> tuple[float, float]:
+    """Return the state of charge on arrival at stay `i` and the energy charged elsewhere [kWh]."""
+    if not math.isnan(s.soc_arrival[i]):
+        return min(max(s.soc_arrival[i], 0.0), 1.0), 0.0
+    v = s.vehicle[i]
+    floor = min(b.soc_min[v], soc)
+    left = soc - s.trip_kwh[i] / b.capacity_kwh[v]
+    if left < floor:
+        return floor, (floor - left) * b.capacity_kwh[v]
+    return left, 0.0
+
+
+@njit(cache=True)
+def _asked(
+    asked: float,
+    soc: float,
+    need: float,
+    i: int,
+    dt_h: float,
+    s: StayArrays,
+    b: BatteryArrays,
+    r: Rules,
+) -> float:
+    """Return the power of one step: the request within all limits, raised to what the target needs."""
+    v = s.vehicle[i]
+    top = max(min(s.soc_target[i], b.soc_max[v]), soc) if r.stop_at_target else b.soc_max[v]
+    limit = charge_limit(soc, dt_h, s.p_charge_kw[i], top, v, b)
+    power = min(asked, limit)
+    if power < 0.0:
+        floor = max(s.soc_reserve[i], b.soc_min[v]) if r.keep_reserve else b.soc_min[v]
+        held = max(soc - floor, 0.0) * b.capacity_kwh[v] * b.eta_discharge[v] / dt_h
+        power = -min(-power, min(s.p_discharge_kw[i], held))
+    if r.guard:
+        after = soc_step(soc, power, dt_h, b.capacity_kwh[v], b.eta_charge[v], b.eta_discharge[v])
+        if after < need - _TINY:
+            gap = (need - soc) * b.capacity_kwh[v] / dt_h
+            wanted = gap / b.eta_charge[v] if gap > 0.0 else gap * b.eta_discharge[v]
+            power = max(power, min(wanted, limit))
+    return float(power) + 0.0
+
+
+@njit(cache=True)
+def run_stays(
+    asked_kw: FloatArray,
+    controlled: BoolArray,
+    soc_initial: FloatArray,
+    dt_h: float,
+    s: StayArrays,
+    b: BatteryArrays,
+    r: Rules,
+    states: StayStates,
+) -> tuple[FloatArray, FloatArray]:
+    """Run every stay in order; return delivered power and state of charge, both (time, vehicle)."""
+    steps, vehicles = asked_kw.shape
+    p_kw = np.zeros((steps, vehicles))
+    soc_at = np.empty((steps, vehicles))
+    state = soc_initial.copy()
+    done = np.zeros(vehicles, dtype=np.int64)
+    for i in range(s.vehicle.size):
+        v, first, last = s.vehicle[i], s.start[i], s.end[i]
+        for t in range(done[v], first):
+            soc_at[t, v] = state[v]
+        soc, states.away_kwh[i] = arrival_soc(state[v], i, s, b)
+        states.soc_arrival[i] = soc
+        rate = b.eta_charge[v] * s.p_charge_kw[i] / b.capacity_kwh[v]
+        knee, fraction = b.soc_knee[v], b.taper_fraction[v]
+        target = min(s.soc_target[i], b.soc_max[v])
+        whole = (last - first) * dt_h
+        states.soc_full_power[i] = soc + charge_gain(
+            soc, whole, rate, knee, fraction, max(target, soc)
+        )
+        for t in range(first, last):
+            if controlled[v]:
+                need = needed_before(target, (last - 1 - t) * dt_h, rate, knee, fraction)
+                power = _asked(asked_kw[t, v], soc, need, i, dt_h, s, b, r)
+            else:
+                power = charge_limit(soc, dt_h, s.p_charge_kw[i], max(target, soc), v, b)
+            soc = soc_step(soc, power, dt_h, b.capacity_kwh[v], b.eta_charge[v], b.eta_discharge[v])
+            p_kw[t, v] = power
+            soc_at[t, v] = soc
+        states.soc_departure[i] = soc
+        state[v] = soc
+        done[v] = last
+    for v in range(vehicles):
+        for t in range(done[v], steps):
+            soc_at[t, v] = state[v]
+    return p_kw, soc_at
+
+
+@njit(cache=True)
+def add_power(
+    total: FloatArray,
+    p_kw: FloatArray,
+    vehicle: IntArray,
+    start: IntArray,
+    end: IntArray,
+    target: IntArray,
+) -> None:
+    """Add each stay's power to the column `target` of (time, column) `total`, in the order of stays."""
+    for i in range(vehicle.size):
+        if target[i] >= 0:
+            for t in range(start[i], end[i]):
+                total[t, target[i]] += p_kw[t, vehicle[i]]
