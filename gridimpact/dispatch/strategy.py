@@ -91,7 +91,7 @@ def label(strategy: Strategy) -> str:
             default = item.default
             if item.default_factory is not MISSING:
                 default = item.default_factory()
-            if item.init and item.repr and value != default:
+            if item.name != "name" and default is not MISSING and value != default:
                 settings.append(f"{item.name}={_text(value)}")
     return f"{strategy.name}({', '.join(settings)})" if settings else strategy.name
 
