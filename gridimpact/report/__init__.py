@@ -1,0 +1,39 @@
+"""Tables, figures, pages and workbooks made of a study result; nothing is computed here anew."""
+
+from gridimpact.report import figures
+from gridimpact.report.choice import Choice, choose
+from gridimpact.report.excel import csv_safe, write_excel
+from gridimpact.report.html import write_html
+from gridimpact.report.html_reprs import (
+    repr_html_assessment,
+    repr_html_dispatch,
+    repr_html_fleet,
+    repr_html_flow_result,
+    repr_html_network,
+    repr_html_profiles,
+    repr_html_study_result,
+)
+from gridimpact.report.tables import comparison_table, summary_frame, text_table, violations_frame
+from gridimpact.report.words import Answer, answer
+
+__all__ = [
+    "Answer",
+    "Choice",
+    "answer",
+    "choose",
+    "comparison_table",
+    "csv_safe",
+    "figures",
+    "repr_html_assessment",
+    "repr_html_dispatch",
+    "repr_html_fleet",
+    "repr_html_flow_result",
+    "repr_html_network",
+    "repr_html_profiles",
+    "repr_html_study_result",
+    "summary_frame",
+    "text_table",
+    "violations_frame",
+    "write_excel",
+    "write_html",
+]

@@ -1,0 +1,149 @@
+"""The figures of a study in the order of the report; the drawing library is imported at first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gridimpact.records import StudyResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def headroom(result: StudyResult) -> Figure:
+    """Draw the worst value of each strategy against each limit, with the hours beyond it."""
+    from gridimpact.report import figures_limits
+
+    return figures_limits.headroom(result)
+
+
+def transformer_week(result: StudyResult) -> Figure:
+    """Draw the transformer's signed apparent power [kVA] through its worst week, local time."""
+    from gridimpact.report import figures_limits
+
+    return figures_limits.transformer_week(result)
+
+
+def duration(result: StudyResult) -> Figure:
+    """Draw the hours the transformer spends above each percentage of its rating."""
+    from gridimpact.report import figures_limits
+
+    return figures_limits.duration(result)
+
+
+def voltage_profile(result: StudyResult) -> Figure:
+    """Draw the voltage [pu] by metres from the busbar at each strategy's worst step."""
+    from gridimpact.report import figures_network
+
+    return figures_network.voltage_profile(result)
+
+
+def map(result: StudyResult) -> Figure:
+    """Draw the network by loading and voltage, uncontrolled beside recommended."""
+    from gridimpact.report import figures_network
+
+    return figures_network.network_map(result)
+
+
+def hottest_day(result: StudyResult) -> Figure:
+    """Draw ambient, top oil and hot spot [°C] on the hottest day, the ageing rate beneath."""
+    from gridimpact.report import figures_limits
+
+    return figures_limits.hottest_day(result)
+
+
+def fleet(result: StudyResult) -> Figure:
+    """Draw the power per car over the day (5, 50 and 95 % of the days) and the service given."""
+    from gridimpact.report import figures_fleet
+
+    return figures_fleet.fleet(result)
+
+
+def money(result: StudyResult) -> Figure:
+    """Draw energy bill and battery wear per car [EUR]."""
+    from gridimpact.report import figures_fleet
+
+    return figures_fleet.money(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """One figure of the report: name, heading, one-sentence caption and how it is drawn."""
+
+    name: str
+    heading: str
+    caption: str
+    draw: Callable[[StudyResult], Figure]
+
+
+FIGURES: tuple[Drawing, ...] = (
+    Drawing(
+        "headroom",
+        "Headroom",
+        "The worst value of each strategy against each limit, with the hours beyond it.",
+        headroom,
+    ),
+    Drawing(
+        "transformer_week",
+        "The transformer in its worst week",
+        "Apparent power through the transformer in local time; below zero it feeds back.",
+        transformer_week,
+    ),
+    Drawing(
+        "duration",
+        "How high, how long",
+        "Hours the transformer spends above each share of its rating; the logarithmic axis "
+        "shows the few hours that matter.",
+        duration,
+    ),
+    Drawing(
+        "voltage_profile",
+        "Voltage along the feeders",
+        "Voltage by cable metres from the busbar at each strategy's worst step; the three worst "
+        "feeders are coloured and named, the worst bus is ringed.",
+        voltage_profile,
+    ),
+    Drawing(
+        "map",
+        "Where it binds",
+        "Each line by its highest loading, each bus by the voltage furthest from nominal (not at "
+        "one moment); the binding element is ringed, unrated lines are dotted.",
+        map,
+    ),
+    Drawing(
+        "hottest_day",
+        "The hottest day",
+        "Ambient, top-oil and hot-spot temperature on the day of the highest hot spot, and the "
+        "ageing rate beneath on a logarithmic axis.",
+        hottest_day,
+    ),
+    Drawing(
+        "fleet",
+        "What the cars do",
+        "Power averaged over all cars through the day, the median day and the band from 5 to "
+        "95 % of the days; beneath, the service given to drivers.",
+        fleet,
+    ),
+    Drawing(
+        "money",
+        "What it costs",
+        "Energy bill and battery wear per car, over the same sites without cars.",
+        money,
+    ),
+)
+"""Every figure of the report in its order."""
+
+__all__ = [
+    "FIGURES",
+    "Drawing",
+    "duration",
+    "fleet",
+    "headroom",
+    "hottest_day",
+    "map",
+    "money",
+    "transformer_week",
+    "voltage_profile",
+]

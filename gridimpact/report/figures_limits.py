@@ -1,0 +1,342 @@
+"""Figures of limits and of the transformer: headroom, worst week, duration, hottest day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import matplotlib.dates as mdates
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
+from gridimpact.records import BoolArray, FloatArray, StudyResult
+from gridimpact.report import view
+from gridimpact.report.choice import choose
+from gridimpact.report.drawing import (
+    cell_colour,
+    empty,
+    limit_line,
+    new_figure,
+    strategy_legend,
+    styled,
+)
+from gridimpact.report.style import (
+    INK,
+    LIMIT,
+    MUTED,
+    NO_EV,
+    UNCONTROLLED,
+    display_name,
+    is_number,
+    number,
+)
+
+
+class _Panel(NamedTuple):
+    metric: str
+    title: str
+    unit: str
+    base: float
+    variable: str
+
+
+_PANELS = (
+    _Panel(
+        "transformer_loading_max_percent", "Transformer [%]", "%", 0.0, "transformer_hours_over_100"
+    ),
+    _Panel("line_loading_max_percent", "Line [%]", "%", 0.0, "line_loading_percent"),
+    _Panel("vm_min_pu", "Lowest voltage [pu]", "pu", 1.0, "vm_pu"),
+    _Panel("vm_max_pu", "Highest voltage [pu]", "pu", 1.0, "vm_pu"),
+    _Panel("hot_spot_max_c", "Hot spot [°C]", "degC", 0.0, "hot_spot_c"),
+)
+
+
+@styled
+def headroom(result: StudyResult) -> Figure:
+    """Draw the worst value of each strategy against each limit, with the hours over it.
+
+    Parameters
+    ----------
+    result : StudyResult
+        A finished study.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel per limit, one bar per strategy; counted steps only.
+    """
+    labels = view.strategies(result)
+    panels = [
+        panel
+        for panel in _PANELS
+        if any(is_number(view.figure(result, label, panel.metric)) for label in labels)
+    ]
+    if not panels:
+        return empty("No limit was assessed.")
+    drawn = new_figure(1.0 + 0.36 * len(labels))
+    axes = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for place, (panel, ax) in enumerate(zip(panels, axes, strict=True)):
+        _headroom_panel(result, ax, panel, labels)
+        ax.tick_params(axis="y", length=0, labelleft=place == 0, labelsize=9.5, labelcolor=INK)
+    axes[0].set_yticks(range(len(labels)), [display_name(label) for label in labels])
+    axes[0].set_ylim(len(labels) - 0.4, -0.6)
+    return drawn
+
+
+def _headroom_panel(result: StudyResult, ax: Axes, panel: _Panel, labels: Sequence[str]) -> None:
+    palette = view.colours(result)
+    bound = view.limit(result, panel.metric)
+    found = [view.figure(result, label, panel.metric) for label in labels]
+    ends = [value for value in (*found, bound, panel.base) if is_number(value)]
+    low, high = min(ends), max(ends)
+    room = (high - low) or 1.0
+    leftward = panel.metric == "vm_min_pu"
+    for row, (label, value) in enumerate(zip(labels, found, strict=True)):
+        if not is_number(value):
+            ax.text(panel.base, row, " not assessed", va="center", color=MUTED, fontsize=8.5)
+            continue
+        ax.barh(row, value - panel.base, left=panel.base, height=0.56, color=palette[label])
+        over = view.over_limit(result, panel.metric, value)
+        hours = 0.0
+        if over:
+            hours = view.hours_beyond(result, panel.variable, label, bound, lowest=leftward)
+        text = number(value, panel.unit)
+        if hours > 0:
+            text += f"  {number(hours, 'h')} h"
+        ax.annotate(
+            text,
+            (value, row),
+            xytext=(-4 if leftward else 4, 0),
+            textcoords="offset points",
+            ha="right" if leftward else "left",
+            va="center",
+            fontsize=8.8,
+            color=LIMIT if over else INK,
+            fontweight="bold" if over else "normal",
+            zorder=5,
+            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.6},
+        )
+    if is_number(bound):
+        limit_line(ax, bound, horizontal=False)
+    ax.set_xlim(low - (0.75 * room if leftward else 0), high + (0.02 if leftward else 0.65) * room)
+    name = f"limit {bound:g}" if is_number(bound) else "no limit set"
+    ax.set_title(panel.title, pad=16, fontsize=9.5)
+    ax.text(
+        0, 1.02, name, transform=ax.transAxes, color=LIMIT if is_number(bound) else MUTED,
+        fontsize=8.5, va="bottom",
+    )  # fmt: skip
+    ax.set_xticks([])
+    ax.grid(visible=False)
+    ax.spines[["bottom", "left"]].set_visible(False)
+    ax.axvline(panel.base, color="#aab2bb", linewidth=0.8)
+
+
+def worst_transformer(result: StudyResult) -> view.Worst | None:
+    """Return the highest counted transformer loading under uncontrolled charging, else of any row."""
+    labels = view.strategies(result)
+    first = [UNCONTROLLED] if UNCONTROLLED in labels else labels
+    found = [
+        view.worst(result, "transformer_loading_percent", label)
+        for label in (first if first else labels)
+    ]
+    return max((w for w in found if w is not None), key=lambda w: w.value, default=None)
+
+
+def week_of(result: StudyResult, step: int) -> BoolArray:
+    """Return the counted steps of the segment around a step, a local week of it where it is long."""
+    local = view.local_times(result)
+    shown = view.counted(result).copy()
+    data = result.dataset
+    if "segment" in data.coords:
+        segment = np.asarray(data["segment"].values)
+        shown &= segment == segment[step]
+    if shown.sum() * view.step_h(result) > 8 * 24:
+        monday = local[step].normalize() - pd.Timedelta(days=int(local[step].dayofweek))
+        shown &= np.asarray((local >= monday) & (local < monday + pd.Timedelta(days=7)))
+    return shown
+
+
+def _local_axis(result: StudyResult, shown: BoolArray) -> FloatArray:
+    """Return local clock times as matplotlib dates."""
+    naive = view.local_times(result)[shown].tz_localize(None)
+    return np.asarray(mdates.date2num(naive.to_numpy()), dtype=np.float64)
+
+
+def _day_ticks(ax: Axes, x: FloatArray) -> None:
+    """Name days in their middle and part them by thin lines."""
+    days = np.arange(np.floor(x[0]), np.ceil(x[-1] + 1e-9))
+    ax.xaxis.set_major_locator(FixedLocator([*(days + 0.5)]))
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda v, _: mdates.num2date(v).strftime("%a %d %b").replace(" 0", " "))
+    )
+    ax.tick_params(axis="x", length=0)
+    for day in days[1:]:
+        ax.axvline(day, color="#d9dee4", linewidth=0.7, zorder=0)
+    ax.set_xlim(x[0], x[-1])
+
+
+@styled
+def transformer_week(result: StudyResult) -> Figure:
+    """Draw the signed apparent power of the worst transformer through its worst week.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Local time by kVA, positive draws from the upstream grid; the rating is drawn both ways.
+    """
+    worst = worst_transformer(result)
+    if worst is None:
+        return empty("Transformer loading was not assessed.")
+    labels, palette, chosen = view.strategies(result), view.colours(result), choose(result)
+    shown = week_of(result, worst.step)
+    x = _local_axis(result, shown)
+    drawn = new_figure(4.1)
+    ax = drawn.subplots()
+    lowest = 0.0
+    for label in labels:
+        kva = _signed_kva(result, label, worst.position)[shown]
+        lowest = min(lowest, float(np.nanmin(kva, initial=0.0)))
+        if label == NO_EV:
+            ax.fill_between(x, 0, kva, step="post", color=cell_colour(palette[label], 0.3), lw=0)
+            continue
+        main = label in (UNCONTROLLED, chosen.recommended)
+        ax.step(
+            x, kva, where="post", color=palette[label], linewidth=2.2 if main else 1.0,
+            zorder=3 if main else 4,
+        )  # fmt: skip
+    rating = float(result.network.grid.transformer_sn_kva[worst.position])
+    limit_line(ax, rating, f"rating {rating:g} kVA", place=0.004)
+    if lowest < -0.5 * rating:
+        limit_line(ax, -rating, f"rating {rating:g} kVA, feeding back")
+    ax.axhline(0, color="#aab2bb", linewidth=0.8)
+    _day_ticks(ax, x)
+    ax.set_ylabel("kVA, feeding back below zero")
+    ax.set_title(f"{view.element_names(result, 'transformer')[worst.position]}, its worst week")
+    lines = [label for label in labels if label != NO_EV]
+    grey = Patch(color=cell_colour(palette.get(NO_EV, MUTED), 0.3))
+    strategy_legend(drawn, result, lines, [(grey, "No added EV")] if NO_EV in labels else [])
+    return drawn
+
+
+def _signed_kva(result: StudyResult, label: str, position: int) -> FloatArray:
+    p_kw = view.values(result, "transformer_p_kw", label)[:, position]
+    q_kvar = view.values(result, "transformer_q_kvar", label)[:, position]
+    signed: FloatArray = np.where(p_kw < 0, -1.0, 1.0) * np.hypot(p_kw, q_kvar)
+    return signed
+
+
+@styled
+def duration(result: StudyResult) -> Figure:
+    """Draw how many hours the worst transformer spends above each percentage of its rating.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Hours on a logarithmic axis, so that the few hours of the peak are seen; counted steps only.
+    """
+    worst = worst_transformer(result)
+    if worst is None:
+        return empty("Transformer loading was not assessed.")
+    labels, palette, chosen = view.strategies(result), view.colours(result), choose(result)
+    drawn = new_figure(3.9)
+    ax = drawn.subplots()
+    dt_h, total = view.step_h(result), 1.0
+    for label in labels:
+        load = view.counted_values(result, "transformer_loading_percent", label)
+        load = np.sort(load[:, worst.position][np.isfinite(load[:, worst.position])])[::-1]
+        if not load.size:
+            continue
+        total = max(total, load.size * dt_h)
+        # A thousand points, evenly on the logarithmic axis, draw a year as well as all of it.
+        pick = np.unique(np.geomspace(1, load.size, 1000).astype(int)) - 1
+        main = label in (UNCONTROLLED, chosen.recommended)
+        ax.plot((pick + 1) * dt_h, load[pick], color=palette[label],
+                linewidth=2.8 if main else 1.3, zorder=3 if main else 4)  # fmt: skip
+    ax.set_xscale("log")
+    ax.set_xlim(dt_h, total)
+    ticks = [h for h in (0.25, 0.5, 1, 2, 5, 10, 24, 100, 336, 1000, 8760) if dt_h <= h <= total]
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    ax.set_ylim(bottom=0)
+    bound = view.limit(result, "transformer_loading_max_percent")
+    limit_line(ax, 100.0, "rating, 100 %")
+    if is_number(bound) and bound != 100.0:
+        limit_line(ax, bound, f"limit {bound:g} %")
+    ax.set_xlabel(f"hours {view.period(result)}, logarithmic")
+    ax.set_ylabel("% of rating")
+    ax.set_title(
+        f"{view.element_names(result, 'transformer')[worst.position]}: hours above a loading"
+    )
+    strategy_legend(drawn, result, labels)
+    return drawn
+
+
+@styled
+def hottest_day(result: StudyResult) -> Figure:
+    """Draw ambient, top oil and hot spot on the hottest day, with the ageing rate beneath.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        No added EV, uncontrolled and recommended on the local day of the highest hot spot.
+    """
+    chosen = choose(result)
+    labels = [
+        label
+        for label in (NO_EV, UNCONTROLLED, chosen.recommended)
+        if label is not None and label in view.strategies(result)
+    ]
+    lead = UNCONTROLLED if UNCONTROLLED in labels else (labels[-1] if labels else "")
+    worst = view.worst(result, "hot_spot_c", lead)
+    if worst is None:
+        return empty("Transformer temperature was not assessed.")
+    local, palette = view.local_times(result), view.colours(result)
+    shown = view.counted(result) & np.asarray(local.normalize() == local[worst.step].normalize())
+    x = _local_axis(result, shown)
+    drawn = new_figure(5.0)
+    upper, lower = drawn.subplots(2, 1, sharex=True, height_ratios=[2.3, 1])
+    for label in labels:
+        temperature = {
+            name: view.values(result, name, label)[shown, worst.position]
+            for name in ("hot_spot_c", "top_oil_c", "ageing_rate")
+        }
+        upper.plot(x, temperature["hot_spot_c"], color=palette[label], linewidth=2.0)
+        upper.plot(x, temperature["top_oil_c"], color=palette[label], linewidth=1.1, ls=(0, (4, 2)))
+        lower.plot(x, temperature["ageing_rate"], color=palette[label], linewidth=1.8)
+    if "temp_air_c" in result.dataset:
+        upper.plot(x, result.dataset["temp_air_c"].values[shown], color=INK, lw=1.1, ls=":")
+    _finish_hottest(result, upper, lower, x)
+    day = local[worst.step]
+    name = view.element_names(result, "transformer")[worst.position]
+    upper.set_title(f"{name}, {day:%a} {day.day} {day:%B %Y}")
+    kinds = [
+        (Line2D([], [], color=MUTED, linewidth=2.0), "hot spot"),
+        (Line2D([], [], color=MUTED, linewidth=1.1, ls=(0, (4, 2))), "top oil"),
+        (Line2D([], [], color=INK, linewidth=1.1, ls=":"), "ambient"),
+    ]
+    strategy_legend(drawn, result, labels, kinds)
+    return drawn
+
+
+def _finish_hottest(result: StudyResult, upper: Axes, lower: Axes, x: FloatArray) -> None:
+    bound = view.limit(result, "hot_spot_max_c")
+    top = upper.get_ylim()[1]
+    if is_number(bound) and bound < 1.6 * top:
+        limit_line(upper, bound, f"hot-spot limit {bound:g} °C")
+        upper.set_ylim(top=max(top, bound * 1.06))
+    upper.set_ylabel("°C")
+    lower.set_yscale("log")
+    limit_line(lower, 1.0, "normal ageing")
+    low, high = lower.get_ylim()
+    # Below a ten-thousandth of normal, ageing tells nobody anything.
+    lower.set_ylim(max(low, 1e-4) if high > 1e-3 else low, max(high, 5.0))
+    lower.set_ylabel("ageing, 1 normal")
+    lower.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    lower.set_xlim(x[0], np.floor(x[0]) + 1)
+    lower.xaxis.set_major_locator(mdates.HourLocator(byhour=range(0, 24, 3)))
+    lower.xaxis.set_major_formatter(mdates.DateFormatter("%H:%M"))

@@ -1,0 +1,287 @@
+"""One self-contained page: no script, no remote resource, every text escaped."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gridimpact.conventions import METRICS
+from gridimpact.records import StudyResult
+from gridimpact.report import view
+from gridimpact.report.choice import choose
+from gridimpact.report.figures import FIGURES
+from gridimpact.report.style import display_name, metric_unit, number, unit_text
+from gridimpact.report.tables import (
+    comparison_table,
+    failed_lanes,
+    violation_counts,
+    violations_frame,
+)
+from gridimpact.report.words import DISCLAIMER, answer
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SHOWN_VIOLATIONS = 20
+LARGEST_SVG = 400_000
+"""Bytes beyond which a figure is embedded as PNG, so that a page stays below 3 MB."""
+
+_SERVICE = (
+    ("departures", "Departures"),
+    ("departures_below_target_percent", "Below target"),
+    ("unmet_kwh", "Unmet energy"),
+    ("ev_energy_kwh", "Net energy to cars"),
+    ("ev_discharge_kwh", "Fed back"),
+    ("battery_throughput_kwh", "Battery throughput"),
+    ("equivalent_full_cycles", "Full cycles per car"),
+    ("ev_cost_per_car_eur", "Bill per car"),
+    ("wear_cost_per_car_eur", "Wear per car"),
+    ("cost_per_home_eur", "Bill per home"),
+)
+_GLOSSARY_SKIP = frozenset({"cars", "lanes"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A figure as the page shows it."""
+
+    name: str
+    heading: str
+    caption: str
+    uri: str
+
+
+def write_html(result: StudyResult, path: Path | str) -> Path:
+    """Write the report of a study as one page.
+
+    Parameters
+    ----------
+    result : StudyResult
+        A finished study.
+    path : Path or str
+        File to write, UTF-8.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+    """
+    target = Path(path)
+    target.write_text(page(result), encoding="utf-8")
+    return target
+
+
+def page(result: StudyResult) -> str:
+    """Return the report of a study as HTML text."""
+    return _environment().get_template("report.html.j2").render(**_content(result))
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("gridimpact.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _content(result: StudyResult) -> dict[str, Any]:
+    """Return everything the template names."""
+    violations = violations_frame(result)
+    counts = violation_counts(result)
+    failed, total = view.lanes(result)
+    return {
+        "name": result.name,
+        "answer": answer(result),
+        "disclaimer": DISCLAIMER,
+        "facts": _facts(result),
+        "comparison": comparison_table(result),
+        "chosen": choose(result),
+        "period": view.period(result),
+        "pictures": _pictures(result),
+        "violations": _violation_rows(violations.head(SHOWN_VIOLATIONS), view.zone(result)),
+        "violations_total": len(violations),
+        "violation_counts": [
+            (display_name(str(label)), [int(n) for n in row])
+            for label, row in zip(counts.index, counts.to_numpy(), strict=True)
+        ],
+        "service": comparison_table(result, _SERVICE),
+        "notes": _notes(result),
+        "lanes_failed": failed,
+        "lanes_total": total,
+        "lanes": [
+            (display_name(str(label)), int(row["failed"]), int(row["of"]))
+            for label, row in failed_lanes(result).iterrows()
+        ],
+        "limits": _pairs(view.limits(result)),
+        "strategies": _strategies(result),
+        "sources": _sources(result),
+        "manifest": _pairs(
+            {
+                key: value
+                for key, value in result.manifest.items()
+                if key not in ("limits", "sources", "strategies", "notes")
+            }
+        ),
+        "glossary": _glossary(result),
+        "created": _text(result.manifest.get("created", "")),
+        "version": _text(result.manifest.get("gridimpact", "")),
+        "seed": _text(result.manifest.get("seed", result.dataset.attrs.get("seed", ""))),
+    }
+
+
+def _facts(result: StudyResult) -> list[tuple[str, str]]:
+    """Return what was studied, as heads and short texts."""
+    grid, sites = result.network.grid, result.network.sites
+    kinds = sites["kind"].value_counts()
+    homes = ", ".join(f"{count} {kind}{'s' if count != 1 else ''}" for kind, count in kinds.items())
+    cars = max((view.figure(result, s, "cars") for s in view.strategies(result)), default=0.0)
+    local = view.local_times(result)[view.counted(result)]
+    days = local.normalize().unique()
+    rating = float(grid.transformer_sn_kva.sum())
+    return [
+        ("Network", f"{result.network.name}, {len(grid.bus_index)} buses"),
+        ("Transformers", f"{len(grid.transformer_index)}, {rating:,.0f} kVA"),
+        ("Sites", homes),
+        ("Cars", f"{cars:,.0f}"),
+        ("Assessed", f"{len(days)} days, {days[0]:%d %b %Y} to {days[-1]:%d %b %Y}"),
+        ("Step", f"{view.step_h(result) * 60:g} min, {view.zone(result)}"),
+    ]
+
+
+def _pictures(result: StudyResult) -> list[_Picture]:
+    from gridimpact.report.drawing import render
+
+    found = []
+    for drawing in FIGURES:
+        drawn = drawing.draw(result)
+        kind, data = "svg+xml", render(drawn, "svg")
+        if len(data) > LARGEST_SVG:
+            kind, data = "png", render(drawn, "png")
+        uri = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+        found.append(_Picture(drawing.name, drawing.heading, drawing.caption, uri))
+    return found
+
+
+_ORIGIN = {
+    "ev_caused": "EV-caused",
+    "aggravated": "aggravated",
+    "preexisting": "there before",
+}
+
+
+def _violation_rows(frame: pd.DataFrame, zone: str) -> list[dict[str, str]]:
+    rows = []
+    for record in frame.to_dict(orient="records"):
+        unit = str(record.get("unit", ""))
+        form = "pu" if unit in ("pu", "1") else unit
+        rows.append(
+            {
+                "strategy": display_name(str(record.get("strategy", ""))),
+                "kind": str(record.get("kind", "")).replace("_", " "),
+                "element": str(record.get("name") or record.get("element", "")),
+                "start": _stamp(record.get("start"), zone),
+                "duration": number(record.get("duration_h"), "h"),
+                "worst": f"{number(record.get('worst'), form)} {unit_text(unit)}".strip(),
+                "limit": number(record.get("limit"), form),
+                "origin": _ORIGIN.get(str(record.get("origin")), str(record.get("origin", ""))),
+            }
+        )
+    return rows
+
+
+def _stamp(value: Any, zone: str) -> str:
+    moment = pd.Timestamp(value) if value is not None else pd.NaT
+    if pd.isna(moment):
+        return "-"
+    return view.moment(moment.tz_convert("UTC").tz_localize(None) if moment.tz else moment, zone)
+
+
+def _notes(result: StudyResult) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the notes by kind, each once, assumptions first."""
+    heads = {
+        "assumption": "Assumed",
+        "warning": "Warnings",
+        "dropped": "Left out",
+        "info": "For information",
+    }
+    notes = view.all_notes(result)
+    kinds = [*heads, *sorted({note.kind for note in notes} - set(heads))]
+    grouped = [
+        (heads.get(kind, kind), [(note.where, note.text) for note in notes if note.kind == kind])
+        for kind in kinds
+    ]
+    return [(head, rows) for head, rows in grouped if rows]
+
+
+def _strategies(result: StudyResult) -> list[dict[str, str]]:
+    described = result.manifest.get("strategies", {})
+    rows = []
+    for label in view.strategies(result):
+        own = described.get(label, {}) if isinstance(described, Mapping) else {}
+        rows.append(
+            {
+                "name": display_name(label),
+                "cars": view.cars_controlled(result, label),
+                "foresight": _text(own.get("foresight", "")),
+                "settings": _text(own.get("settings", "")),
+            }
+        )
+    return rows
+
+
+def _sources(result: StudyResult) -> list[dict[str, str]]:
+    network = {
+        "name": result.network.name,
+        "source": result.network.source,
+        "licence": result.network.licence,
+    }
+    listed = [item for item in result.manifest.get("sources", []) if isinstance(item, Mapping)]
+    rows = [
+        {key: _text(item.get(key, "")) for key in ("name", "source", "licence")} for item in listed
+    ]
+    known = any(row["source"] == _text(network["source"]) for row in rows)
+    return rows if known else [{key: _text(value) for key, value in network.items()}, *rows]
+
+
+def _glossary(result: StudyResult) -> list[tuple[str, str, str]]:
+    """Return each figure of the comparison with unit and meaning."""
+    known = view.comparison(result).columns
+    return [
+        (metric.meaning, unit_text(metric_unit(metric.name)), name)
+        for name, metric in METRICS.items()
+        if name in known and name not in _GLOSSARY_SKIP
+    ]
+
+
+def _pairs(found: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested settings as flat heads and texts; what is not set is left out."""
+    rows: list[tuple[str, str]] = []
+    for key, value in found.items():
+        head = f"{prefix}{str(key).replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            rows += _pairs(value, f"{head}: ")
+        elif value is not None and value != "":
+            rows.append((head, _text(value)))
+    return rows
+
+
+def _text(value: Any) -> str:
+    """Return a value as one line of text."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "" if value is None else str(value)

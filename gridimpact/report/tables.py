@@ -1,0 +1,308 @@
+"""The comparison as a reader wants it: chosen columns, units, marks against limits; and plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gridimpact.conventions import METRICS
+from gridimpact.records import StudyResult
+from gridimpact.report import view
+from gridimpact.report.style import (
+    NO_EV,
+    display_name,
+    is_number,
+    metric_unit,
+    number,
+    unit_text,
+)
+
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("transformer_loading_max_percent", "Transformer, highest"),
+    ("transformer_hours_over_100", "Transformer over 100 %"),
+    ("line_loading_max_percent", "Line, highest"),
+    ("vm_min_pu", "Lowest voltage"),
+    ("vm_max_pu", "Highest voltage"),
+    ("voltage_hours_outside", "Voltage outside band"),
+    ("hot_spot_max_c", "Hot spot, highest"),
+    ("ageing_equivalent", "Ageing"),
+    ("violations_ev_caused", "EV-caused violations"),
+    ("departures_below_target_percent", "Departures below target"),
+    ("unmet_kwh", "Unmet energy"),
+    ("ev_discharge_kwh", "Fed back by cars"),
+    ("losses_kwh", "Network losses"),
+    ("ev_cost_per_car_eur", "Bill per car"),
+    ("wear_cost_per_car_eur", "Wear per car"),
+    ("building_peak_kw", "Building peak"),
+)
+"""Columns of the comparison a reader sees, with their heads; the rest stays in the exported tables."""
+
+_WITHOUT_CARS = frozenset(
+    {
+        "violations_ev_caused",
+        "departures_below_target_percent",
+        "unmet_kwh",
+        "ev_discharge_kwh",
+        "ev_cost_per_car_eur",
+        "wear_cost_per_car_eur",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: what is printed, and whether it lies outside its limit or is the worst of those."""
+
+    text: str
+    over: bool = False
+    worst: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: metric, head, unit as printed and meaning."""
+
+    metric: str
+    head: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One strategy: label, printed name, colour, cars it controls of how many, cells."""
+
+    label: str
+    name: str
+    colour: str
+    cars: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table ready to print."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+def comparison_table(result: StudyResult, columns: Sequence[tuple[str, str]] = COLUMNS) -> Table:
+    """Return the comparison of all strategies, columns nobody assessed left out.
+
+    Parameters
+    ----------
+    result : StudyResult
+        A finished study.
+    columns : sequence of (metric, head)
+        Metrics of `gridimpact.conventions.METRICS` with their heads.
+
+    Returns
+    -------
+    Table
+        Rows with no added EV and uncontrolled first; cells outside their limit are marked, the
+        furthest of them as worst.
+    """
+    labels = view.strategies(result)
+    shown = [
+        Column(metric, head, unit_text(metric_unit(metric)), METRICS[metric].meaning)
+        for metric, head in columns
+        if any(is_number(view.figure(result, label, metric)) for label in labels)
+    ]
+    worst = {column.metric: _worst_label(result, labels, column.metric) for column in shown}
+    colours = view.colours(result)
+    rows = [
+        Row(
+            label,
+            display_name(label),
+            colours[label],
+            view.cars_controlled(result, label),
+            tuple(_cell(result, label, c.metric, worst[c.metric] == label) for c in shown),
+        )
+        for label in labels
+    ]
+    return Table(tuple(shown), tuple(rows))
+
+
+def _is_over(result: StudyResult, label: str, metric: str) -> bool:
+    """Return whether a cell is marked: outside its limit, or time or counts that should be none."""
+    value = view.figure(result, label, metric)
+    counts = {"transformer_hours_over_100", "voltage_hours_outside", "violations_ev_caused"}
+    if metric in counts:
+        return is_number(value) and value > 0
+    return view.over_limit(result, metric, value)
+
+
+def _worst_label(result: StudyResult, labels: Sequence[str], metric: str) -> str | None:
+    over = [label for label in labels if _is_over(result, label, metric)]
+    if not over:
+        return None
+    sign = -1.0 if METRICS[metric].better == "high" else 1.0
+    return max(over, key=lambda label: sign * view.figure(result, label, metric))
+
+
+def _cell(result: StudyResult, label: str, metric: str, worst: bool) -> Cell:
+    if label == NO_EV and metric in _WITHOUT_CARS:
+        return Cell("-")
+    text = number(view.figure(result, label, metric), metric_unit(metric))
+    return Cell(text, _is_over(result, label, metric), worst)
+
+
+def summary_frame(result: StudyResult, against: str | None = None) -> pd.DataFrame:
+    """Return all figures, metrics by strategies, with unit and meaning.
+
+    Parameters
+    ----------
+    result : StudyResult
+        A finished study.
+    against : str, optional
+        Label of a strategy; every other column then holds the difference to it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index metric; columns ``unit``, ``meaning`` and one per strategy.
+
+    Raises
+    ------
+    KeyError
+        If `against` is not a strategy of the study.
+    """
+    labels = view.strategies(result)
+    if against is not None and against not in labels:
+        message = f"no strategy {against!r} in the study; choose from {', '.join(labels)}"
+        raise KeyError(message)
+    metrics = [name for name in METRICS if name in view.comparison(result).columns]
+    frame = pd.DataFrame(
+        {label: [view.figure(result, label, metric) for metric in metrics] for label in labels},
+        index=pd.Index(metrics, name="metric"),
+    )
+    if against is not None:
+        others = [label for label in labels if label != against]
+        frame[others] = frame[others].sub(frame[against], axis=0)
+    frame.insert(0, "meaning", [METRICS[metric].meaning for metric in metrics])
+    frame.insert(0, "unit", [METRICS[metric].unit for metric in metrics])
+    return frame
+
+
+_WORST_FIRST = {"ev_caused": 0, "aggravated": 1, "preexisting": 2}
+
+
+def violations_frame(result: StudyResult) -> pd.DataFrame:
+    """Return the violations of all strategies in local time, EV-caused and longest first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `Assessment.violations` with ``strategy`` in front; ``start`` and ``end``
+        in the study's zone.
+    """
+    parts = []
+    for label in view.strategies(result):
+        if label in result.assessments:
+            part = result.assessments[label].violations
+            parts.append(part.assign(strategy=label))
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return parts[0].iloc[:0] if parts else pd.DataFrame()
+    frame = pd.concat(filled, ignore_index=True)
+    for column in ("start", "end"):
+        if column in frame:
+            stamps = pd.to_datetime(frame[column])
+            if stamps.dt.tz is None:
+                stamps = stamps.dt.tz_localize("UTC")
+            frame[column] = stamps.dt.tz_convert(view.zone(result))
+    order = frame.assign(
+        _origin=frame["origin"].map(_WORST_FIRST).fillna(3) if "origin" in frame else 0
+    ).sort_values(["_origin", "duration_h"], ascending=[True, False], kind="stable")
+    front = ["strategy", *[column for column in frame.columns if column != "strategy"]]
+    return order[front].reset_index(drop=True)
+
+
+def violation_counts(result: StudyResult) -> pd.DataFrame:
+    """Return violations by strategy and origin, zeros included."""
+    frame = violations_frame(result)
+    labels = view.strategies(result)
+    origins = list(_WORST_FIRST)
+    if frame.empty or "origin" not in frame:
+        return pd.DataFrame(0, index=labels, columns=origins)
+    found = pd.crosstab(frame["strategy"], frame["origin"])
+    return found.reindex(index=labels, columns=origins, fill_value=0)
+
+
+def failed_lanes(result: StudyResult) -> pd.DataFrame:
+    """Return failed and all power flows by strategy."""
+    labels = view.strategies(result)
+    rows = {
+        label: [
+            np.nan_to_num(view.figure(result, label, metric))
+            for metric in ("lanes_failed", "lanes")
+        ]
+        for label in labels
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["failed", "of"]).astype(int)
+
+
+_TEXT_COLUMNS = (
+    ("transformer_loading_max_percent", "Trafo"),
+    ("transformer_hours_over_100", ">100 %"),
+    ("line_loading_max_percent", "Line"),
+    ("vm_min_pu", "V min"),
+    ("vm_max_pu", "V max"),
+    ("hot_spot_max_c", "Hot sp."),
+    ("violations_ev_caused", "EV viol"),
+    ("departures_below_target_percent", "Late"),
+    ("ev_cost_per_car_eur", "EUR/car"),
+)
+
+
+def text_table(result: StudyResult) -> str:
+    """Return the comparison for a terminal, at most 100 columns wide.
+
+    Returns
+    -------
+    str
+        One line per strategy; ``!`` marks a value outside its limit.
+    """
+    table = comparison_table(result, _TEXT_COLUMNS)
+    widths = [
+        max(len(column.head), *(len(row.cells[place].text) for row in table.rows)) + 2
+        for place, column in enumerate(table.columns)
+    ]
+    first = min(26, 99 - 10 - sum(widths))
+    units = [
+        column.unit or ("pu" if column.metric.startswith("vm_") else "") for column in table.columns
+    ]
+
+    def line(name: str, cars: str, cells: Sequence[str]) -> str:
+        body = "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        return f"{_short(name, first):<{first}}{cars:>10}{body}".rstrip()
+
+    rule = "-" * (first + 10 + sum(widths))
+    lines = [
+        _short(f"{result.name}: {_scope(result)}", 100),
+        rule,
+        line("Strategy", "controls", [column.head + " " for column in table.columns]),
+        line("", "cars", [unit + " " for unit in units]),
+        rule,
+    ]
+    lines += [
+        line(row.name, row.cars, [cell.text + ("!" if cell.over else " ") for cell in row.cells])
+        for row in table.rows
+    ]
+    failed, total = view.lanes(result)
+    lines += [rule, f"! outside its limit. {failed:,} of {total:,} power flows failed."]
+    return "\n".join(lines)
+
+
+def _scope(result: StudyResult) -> str:
+    days = float(view.counted(result).sum()) * view.step_h(result) / 24
+    return f"{days:.0f} days assessed, {len(view.strategies(result))} strategies"
+
+
+def _short(text: str, width: int) -> str:
+    clean = " ".join(text.split())
+    return clean if len(clean) <= width else clean[: width - 1] + "…"

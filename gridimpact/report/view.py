@@ -1,0 +1,244 @@
+"""What tables, figures and words look up in a study result: steps, names, limits, worst moments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gridimpact.records import BoolArray, FloatArray, Note, StudyResult
+from gridimpact.report.style import NO_EV, UNCONTROLLED, is_number, strategy_colours
+
+YEAR_H = 364 * 24.0
+
+
+def strategies(result: StudyResult) -> list[str]:
+    """Return the strategy labels, no added EV and uncontrolled first."""
+    labels = [str(label) for label in comparison(result).index]
+    first = [label for label in (NO_EV, UNCONTROLLED) if label in labels]
+    return first + [label for label in labels if label not in first]
+
+
+def comparison(result: StudyResult) -> pd.DataFrame:
+    """Return the comparison indexed by strategy label."""
+    frame = result.comparison
+    return frame.set_index("strategy") if "strategy" in frame.columns else frame
+
+
+def figure(result: StudyResult, strategy: str, metric: str) -> float:
+    """Return one figure of the comparison, NaN where it was not assessed."""
+    frame = comparison(result)
+    if metric not in frame.columns or strategy not in frame.index:
+        return float("nan")
+    value = frame.at[strategy, metric]
+    return float(str(value)) if is_number(value) else float("nan")
+
+
+def colours(result: StudyResult) -> dict[str, str]:
+    """Return the colour of each strategy of the result."""
+    return strategy_colours(strategies(result))
+
+
+def zone(result: StudyResult) -> str:
+    """Return the local zone of the study."""
+    return str(result.dataset.attrs.get("zone", "UTC"))
+
+
+def counted(result: StudyResult) -> BoolArray:
+    """Return which steps count, shape (time,); all where the result does not say."""
+    data = result.dataset
+    if "counted" in data.coords:
+        return np.asarray(data["counted"].values, dtype=np.bool_)
+    return np.ones(data.sizes["time"], dtype=np.bool_)
+
+
+def step_h(result: StudyResult) -> float:
+    """Return the step [h]."""
+    return float(result.dataset.attrs.get("step_s", 900)) / 3600.0
+
+
+def local_times(result: StudyResult) -> pd.DatetimeIndex:
+    """Return the begin of every step in the local zone."""
+    index = pd.DatetimeIndex(result.dataset["time"].values)
+    return index.tz_localize("UTC").tz_convert(zone(result))
+
+
+def moment(stamp: Any, name_of_zone: str) -> str:
+    """Return a naive UTC moment as local weekday, date and clock.
+
+    Examples
+    --------
+    >>> moment("2024-01-16T18:15", "Europe/Berlin")
+    'Tue 16 Jan 19:15'
+    """
+    local = pd.Timestamp(stamp).tz_localize("UTC").tz_convert(name_of_zone)
+    return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+def values(result: StudyResult, name: str, strategy: str) -> FloatArray:
+    """Return a variable of one strategy over all steps, NaN where it is not stored."""
+    data = result.dataset
+    if name not in data or strategy not in data["strategy"].values:
+        return np.full((data.sizes["time"], 1), np.nan)
+    array = data[name].sel(strategy=strategy)
+    return np.asarray(array.values, dtype=np.float64)
+
+
+def counted_values(result: StudyResult, name: str, strategy: str) -> FloatArray:
+    """Return a variable of one strategy with steps that do not count set to NaN."""
+    array = values(result, name, strategy).copy()
+    array[~counted(result)] = np.nan
+    return array
+
+
+def limits(result: StudyResult) -> Mapping[str, Any]:
+    """Return the limit profile as stored in the manifest."""
+    found = result.manifest.get("limits", {})
+    return found if isinstance(found, Mapping) else {"name": str(found)}
+
+
+_LIMIT_KEYS: Mapping[str, tuple[str, ...]] = {
+    "transformer_loading_max_percent": (
+        "transformer_loading_max_percent",
+        "transformer_loading_percent",
+        "transformer_max_percent",
+    ),
+    "line_loading_max_percent": (
+        "line_loading_max_percent",
+        "line_loading_percent",
+        "line_max_percent",
+    ),
+    "vm_min_pu": ("vm_min_pu",),
+    "vm_max_pu": ("vm_max_pu",),
+    "hot_spot_max_c": ("hot_spot_max_c", "hot_spot_c", "hot_spot_limit_c"),
+    "top_oil_max_c": ("top_oil_max_c", "top_oil_c"),
+    "ageing_equivalent": ("ageing_equivalent", "ageing_equivalent_max", "ageing_max"),
+}
+
+
+def limit(result: StudyResult, metric: str) -> float:
+    """Return the limit of a metric, NaN where the profile sets none."""
+    profile = limits(result)
+    for key in _LIMIT_KEYS.get(metric, (metric,)):
+        if is_number(profile.get(key)):
+            return float(profile[key])
+    return float("nan")
+
+
+def over_limit(result: StudyResult, metric: str, value: float) -> bool:
+    """Return whether a figure lies outside its limit."""
+    bound = limit(result, metric)
+    if not (is_number(value) and is_number(bound)):
+        return False
+    return value < bound if metric == "vm_min_pu" else value > bound
+
+
+def cars_controlled(result: StudyResult, strategy: str) -> str:
+    """Return how many cars a strategy controls of how many, or "-" without cars."""
+    cars = figure(result, strategy, "cars")
+    if not is_number(cars) or cars <= 0 or strategy == NO_EV:
+        return "-"
+    own = figure(result, strategy, "cars_controlled")
+    if not is_number(own):
+        own = float(_settings(result, strategy).get("cars_controlled", 0) or 0)
+    return f"{int(own)} of {int(cars)}"
+
+
+def _settings(result: StudyResult, strategy: str) -> Mapping[str, Any]:
+    all_settings = result.manifest.get("strategies", {})
+    found = all_settings.get(strategy, {}) if isinstance(all_settings, Mapping) else {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def foresight(result: StudyResult, strategy: str) -> str:
+    """Return what a strategy knows of the future, as the manifest says it."""
+    return str(_settings(result, strategy).get("foresight", ""))
+
+
+def is_year(result: StudyResult) -> bool:
+    """Return whether the assessed time covers a year, so that annual figures may be given."""
+    hours = [figure(result, label, "hours_assessed") for label in strategies(result)]
+    known = [hour for hour in hours if is_number(hour)]
+    return bool(known) and min(known) >= YEAR_H
+
+
+def period(result: StudyResult) -> str:
+    """Return the assessed time in words: "a year" or "in 14 days assessed"."""
+    if is_year(result):
+        return "a year"
+    days = float(counted(result).sum()) * step_h(result) / 24.0
+    return f"in {days:.0f} days assessed" if days >= 1.5 else f"in {days * 24:.0f} h assessed"
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The worst value of a variable: where on its element axis, when and how much."""
+
+    value: float
+    step: int
+    position: int
+
+
+def worst(result: StudyResult, name: str, strategy: str, *, lowest: bool = False) -> Worst | None:
+    """Return the worst counted value of a variable, or None where nothing was assessed."""
+    array = counted_values(result, name, strategy)
+    if name == "vm_pu":
+        array[:, ~network_buses(result)] = np.nan
+    if not np.isfinite(array).any():
+        return None
+    flat = np.nanargmin(array) if lowest else np.nanargmax(array)
+    step, position = np.unravel_index(flat, array.shape)
+    return Worst(float(array[step, position]), int(step), int(position))
+
+
+def hours_beyond(
+    result: StudyResult, name: str, strategy: str, bound: float, *, lowest: bool = False
+) -> float:
+    """Return the counted time [h] with any element beyond a bound."""
+    array = counted_values(result, name, strategy)
+    if name == "vm_pu":
+        array = array[:, network_buses(result)]
+    # NaN, a failed or uncounted step, is beyond nothing.
+    beyond = array < bound if lowest else array > bound
+    return float(beyond.any(axis=1).sum()) * step_h(result)
+
+
+def network_buses(result: StudyResult) -> BoolArray:
+    """Return the buses whose voltage is shown: low voltage where the network has any, else all."""
+    grid = result.network.grid
+    low = np.asarray(grid.bus_vn_kv) < 1.0
+    shown = np.asarray(grid.bus_supplied, dtype=np.bool_)
+    return shown & low if (shown & low).any() else shown
+
+
+def element_names(result: StudyResult, kind: str) -> list[str]:
+    """Return the names of ``bus``, ``line`` or ``transformer``, the index where a name is empty."""
+    grid = result.network.grid
+    names = getattr(grid, f"{kind}_name")
+    index = getattr(grid, f"{kind}_index")
+    return [
+        str(n) if str(n).strip() and str(n) != "None" else f"{kind} {i}"
+        for n, i in zip(names, index, strict=True)
+    ]
+
+
+def all_notes(result: StudyResult) -> list[Note]:
+    """Return every note of network, fleet, assessments and study once, in that order."""
+    sources = [result.network.notes, result.fleet.notes, result.notes]
+    sources += [assessment.notes for assessment in result.assessments.values()]
+    return list(dict.fromkeys(note for notes in sources for note in notes))
+
+
+def lanes(result: StudyResult) -> tuple[int, int]:
+    """Return failed and all lanes of the study."""
+    failed = total = 0.0
+    for label in strategies(result):
+        total += np.nan_to_num(figure(result, label, "lanes"))
+        failed += np.nan_to_num(figure(result, label, "lanes_failed"))
+    if total == 0:
+        total = float(result.manifest.get("steps", 0) or 0)
+        failed = float(result.manifest.get("steps_failed", 0) or 0)
+    return int(failed), int(total)

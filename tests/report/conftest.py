@@ -1,0 +1,11 @@
+"""The made-up village, built once for all report tests."""
+
+from __future__ import annotations
+
+import pytest
+from report.village import village_result
+
+
+@pytest.fixture(scope="session")
+def result():
+    return village_result()
