@@ -62,6 +62,9 @@ def _pour(base: Any, cap: Any, energy: float, power: Any) -> float:
         if cap[k] > 0.0:
             low = min(low, base[k])
             high = max(high, base[k] + cap[k])
+    if room <= 0.0:
+        power[:] = 0.0
+        return 0.0
     if energy >= room or energy <= 0.0:
         power[:] = cap if energy > 0.0 else 0.0 * cap
         return high if energy > 0.0 else low

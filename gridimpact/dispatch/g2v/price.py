@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit
 
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
 from gridimpact.dispatch.execute import execute
-from gridimpact.dispatch.g2v.task import ROUNDS, ChargingTask, as_request, charging_task, taper_caps
+from gridimpact.dispatch.g2v.task import CUT, ChargingTask, as_request, charging_task, taper_caps
 from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
-from gridimpact.records import Dispatch, FloatArray, PlanRequest
+from gridimpact.records import Dispatch, FloatArray, IntArray, PlanRequest
+
+ROUNDS = 12
+"""Most plans made with the taper of the trajectory the last one led to."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ class PriceCharging:
         task = charging_task(request, controlled)
         for _ in range(ROUNDS):
             power = cheapest_steps(request, task)
-            task, cut_kwh = taper_caps(task, power)
-            if cut_kwh <= 1e-9:
+            task, cut_share = taper_caps(task, power)
+            if cut_share <= CUT:
                 break
         return execute(
             request,
@@ -73,25 +77,48 @@ def cheapest_steps(request: PlanRequest, task: ChargingTask) -> FloatArray:
     target, the rest is taken in the cheapest steps within the charger's power.
     """
     power = np.zeros_like(task.cap_kw)
-    headroom = task.headroom_kw.copy()
-    prices = [tariff.import_price for tariff in request.tariffs]
-    for i in np.flatnonzero(task.energy_kw > 0.0):
-        cells, site = task.cells(int(i)), request.stays.site[i]
-        span = slice(task.stays.start[i], task.stays.end[i])
-        order = np.argsort(prices[request.site_tariff[site]][span], kind="stable")
-        cap = task.cap_kw[cells]
-        under_fuse = np.clip(headroom[site, span], 0.0, cap)
-        drawn = _in_order(under_fuse, order, task.energy_kw[i])
-        drawn = drawn + _in_order(cap - drawn, order, task.energy_kw[i] - drawn.sum())
-        headroom[site, span] -= drawn
-        power[cells] = drawn
+    prices = np.array([tariff.import_price for tariff in request.tariffs], dtype=np.float64)
+    tariff = np.array(request.site_tariff, dtype=np.int64)[request.stays.site]
+    site = np.array(request.stays.site, dtype=np.int64)
+    draw(power, task.cap_kw, prices, (tariff, site), task.headroom_kw.copy(), _stays(task))
     return power
 
 
-def _in_order(cap: FloatArray, order: np.ndarray, energy: float) -> FloatArray:
-    """Return `cap` used up in the given order until it sums to `energy`."""
-    ranked = cap[order]
-    before = np.concatenate([[0.0], np.cumsum(ranked)[:-1]])
-    taken = np.zeros_like(cap)
-    taken[order] = np.clip(energy - before, 0.0, ranked)
-    return taken
+def _stays(task: ChargingTask) -> tuple[FloatArray, IntArray, IntArray, IntArray]:
+    """Return need, first cell, first and last step of every stay."""
+    return task.energy_kw, task.offset, task.stays.start, task.stays.end
+
+
+def _take(room: Any, order: Any, need: float, drawn: Any) -> float:
+    """Add to `drawn` from `room` in the given order until `need` is met; return what is missing."""
+    for k in order:
+        got = min(room[k], need)
+        drawn[k] += got
+        need -= got
+        if need <= 0.0:
+            return 0.0
+    return need
+
+
+take = njit(cache=True)(_take)
+
+
+def _draw(power: Any, cap: Any, prices: Any, place: Any, headroom: Any, stays: Any) -> None:
+    """Fill `power` stay by stay in the order of price, under the fuse first."""
+    tariff, site = place
+    needs, offset, start, end = stays
+    for i in range(needs.size):
+        if needs[i] <= 0.0:
+            continue
+        first, last, n = start[i], end[i], end[i] - start[i]
+        order = np.argsort(prices[tariff[i], first:last], kind="mergesort")
+        most = cap[offset[i] : offset[i] + n]
+        drawn = power[offset[i] : offset[i] + n]
+        room = np.minimum(most, np.maximum(headroom[site[i], first:last], 0.0))
+        missing = take(room, order, needs[i], drawn)
+        if missing > 0.0:
+            take(most - drawn, order, missing, drawn)
+        headroom[site[i], first:last] -= drawn
+
+
+draw = njit(cache=True)(_draw)

@@ -18,8 +18,8 @@ from gridimpact.dispatch.execute import (
 from gridimpact.dispatch.kernels import BatteryArrays, StayArrays, charge_limit, soc_step
 from gridimpact.records import BoolArray, FloatArray, IntArray, PlanRequest
 
-ROUNDS = 4
-"""How often a plan is made again with the taper of the trajectory it led to."""
+CUT = 1e-4
+"""Share of the energy that a plan may leave to the guard because the battery takes less near full."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,13 @@ def taper_caps(task: ChargingTask, power_kw: FloatArray) -> tuple[ChargingTask, 
     Returns
     -------
     tuple
-        The task with caps lowered where the battery takes less, and the energy cut off the plan [kWh].
+        The task with caps lowered where the battery takes less, and the share of energy cut off the plan.
     """
     cap = task.cap_kw.copy()
     cut = lower_caps(
         power_kw, cap, task.soc_arrival, task.offset, task.dt_h, task.stays, task.batteries
     )
-    return replace(task, cap_kw=cap), float(cut)
+    return replace(task, cap_kw=cap), float(cut) / max(float(power_kw.sum()), 1e-9)
 
 
 def as_request(request: PlanRequest, task: ChargingTask, power_kw: FloatArray) -> FloatArray:
@@ -140,7 +140,7 @@ def groups_of_stays(request: PlanRequest) -> tuple[IntArray, IntArray, IntArray]
 def _lower_caps(
     power: Any, cap: Any, soc_arrival: Any, offset: Any, dt_h: float, s: Any, b: Any
 ) -> float:
-    """Lower `cap` to the battery's limit along the planned trajectory; return what was cut [kWh]."""
+    """Lower `cap` to the battery's limit along the planned trajectory; return the power cut off [kW]."""
     cut = 0.0
     for i in range(offset.size):
         v, soc = s.vehicle[i], soc_arrival[i]
@@ -150,7 +150,7 @@ def _lower_caps(
         for k in range(s.end[i] - s.start[i]):
             cell = offset[i] + k
             limit = charge_limit(soc, dt_h, s.p_charge_kw[i], b.soc_max[v], v, b)
-            cut += max(power[cell] - limit, 0.0) * dt_h
+            cut += max(power[cell] - limit, 0.0)
             cap[cell] = min(limit, s.p_charge_kw[i])
             soc = soc_step(
                 soc, min(power[cell], limit), dt_h, b.capacity_kwh[v], b.eta_charge[v], 1.0

@@ -10,7 +10,7 @@ import numpy as np
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
 from gridimpact.dispatch.execute import execute
 from gridimpact.dispatch.g2v.task import (
-    ROUNDS,
+    CUT,
     ChargingTask,
     as_request,
     charging_task,
@@ -23,6 +23,9 @@ from gridimpact.records import Dispatch, FloatArray, Note, PlanRequest
 
 GAP = 1e-9
 """Relative duality gap at which a window counts as solved."""
+
+ROUNDS = 4
+"""Most plans made with the taper of the trajectory the last one led to."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,8 @@ class ValleyFilling:
         task = charging_task(request, controlled)
         for _ in range(ROUNDS):
             power, gap = pour_together(request, task)
-            task, cut_kwh = taper_caps(task, power)
-            if cut_kwh <= 1e-9:
+            task, cut_share = taper_caps(task, power)
+            if cut_share <= CUT:
                 break
         notes: tuple[Note, ...] = ()
         if gap > GAP:
