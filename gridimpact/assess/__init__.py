@@ -1,0 +1,41 @@
+"""Results judged against limits: voltage, loading, temperature, service and money."""
+
+from gridimpact.assess.assess import Assessor, assess
+from gridimpact.assess.context import AssessContext, Chunk, Reducer, SegmentResult, chunks_of
+from gridimpact.assess.cost import CostFindings, CostReducer
+from gridimpact.assess.energy import EnergyFindings, EnergyReducer
+from gridimpact.assess.limits import LIMIT_PROFILES, LimitProfile, limit_profile
+from gridimpact.assess.loading import LoadingFindings, LoadingReducer
+from gridimpact.assess.service import ServiceFindings, ServiceReducer
+from gridimpact.assess.transformer import ThermalFindings, ThermalReducer
+from gridimpact.assess.unbalance import Verdict, unbalance_verdict
+from gridimpact.assess.violations import compare_with_base
+from gridimpact.assess.voltage import VoltageFindings, VoltageReducer
+
+__all__ = [
+    "LIMIT_PROFILES",
+    "AssessContext",
+    "Assessor",
+    "Chunk",
+    "CostFindings",
+    "CostReducer",
+    "EnergyFindings",
+    "EnergyReducer",
+    "LimitProfile",
+    "LoadingFindings",
+    "LoadingReducer",
+    "Reducer",
+    "SegmentResult",
+    "ServiceFindings",
+    "ServiceReducer",
+    "ThermalFindings",
+    "ThermalReducer",
+    "Verdict",
+    "VoltageFindings",
+    "VoltageReducer",
+    "assess",
+    "chunks_of",
+    "compare_with_base",
+    "limit_profile",
+    "unbalance_verdict",
+]

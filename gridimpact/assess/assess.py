@@ -1,0 +1,217 @@
+"""A strategy's whole result judged: segments in, one `Assessment` out.
+
+All reducers see the same chunks; a study with many scenarios may run them one by one itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from gridimpact.assess.context import CHUNK_STEPS, AssessContext, SegmentResult, chunks_of
+from gridimpact.assess.cost import CostReducer
+from gridimpact.assess.energy import EnergyReducer
+from gridimpact.assess.findings import Findings
+from gridimpact.assess.loading import LoadingReducer
+from gridimpact.assess.service import ServiceReducer
+from gridimpact.assess.summary import summary_of
+from gridimpact.assess.tables import (
+    buses_table,
+    departures_table,
+    lines_table,
+    sites_table,
+    transformers_table,
+    vehicles_table,
+    worst_table,
+)
+from gridimpact.assess.transformer import ThermalReducer
+from gridimpact.assess.verdicts import verdicts_of
+from gridimpact.assess.violations import violations_table
+from gridimpact.assess.voltage import VoltageReducer
+from gridimpact.errors import InputError
+from gridimpact.records import Assessment, Dispatch, PlanRequest
+from gridimpact.timeline import Timeline
+
+
+@dataclass
+class Assessor:
+    """Takes in one strategy segment by segment, so that power flows need not be kept.
+
+    Examples
+    --------
+    ``assessor = Assessor.start(context)``, ``assessor.update(segment)`` for each, then
+    ``assessor.finish("uncontrolled")``.
+    """
+
+    context: AssessContext
+    chunk_steps: int
+    voltage: VoltageReducer
+    lines: LoadingReducer
+    transformers: LoadingReducer
+    thermal: ThermalReducer
+    energy: EnergyReducer
+    service: ServiceReducer
+    cost: CostReducer
+    timelines: dict[int, Timeline] = field(default_factory=dict)
+    cars: dict[int, tuple[PlanRequest, Dispatch]] = field(default_factory=dict)
+    longest_h: float = 0.0
+    request: PlanRequest | None = None
+
+    @classmethod
+    def start(cls, context: AssessContext, chunk_steps: int = CHUNK_STEPS) -> Assessor:
+        """Return an empty assessor.
+
+        Parameters
+        ----------
+        context : AssessContext
+            What does not change over the time assessed.
+        chunk_steps : int
+            Steps handled at once; changes no figure.
+        """
+        return cls(
+            context=context,
+            chunk_steps=chunk_steps,
+            voltage=VoltageReducer.start(context),
+            lines=LoadingReducer.start(context, "line"),
+            transformers=LoadingReducer.start(context, "transformer"),
+            thermal=ThermalReducer.start(context),
+            energy=EnergyReducer.start(context),
+            service=ServiceReducer.start(context),
+            cost=CostReducer.start(context),
+        )
+
+    def update(self, segment: SegmentResult) -> None:
+        """Take in the next segment.
+
+        Raises
+        ------
+        InputError
+            If its arrays do not fit its timeline, or its step or sites differ from those before.
+        """
+        number = len(self.timelines)
+        self._check(segment)
+        reducers = (
+            self.voltage,
+            self.lines,
+            self.transformers,
+            self.thermal,
+            self.energy,
+            self.service,
+            self.cost,
+        )
+        for chunk in chunks_of(segment, number, self.chunk_steps):
+            for reducer in reducers:
+                reducer.update(chunk)
+        self.timelines[number] = segment.timeline
+        counted = float(np.count_nonzero(segment.counted_steps)) * segment.timeline.dt_h
+        self.longest_h = max(self.longest_h, counted)
+        self.request = segment.request or self.request
+        if segment.request is not None and segment.dispatch is not None:
+            self.cars[number] = (segment.request, segment.dispatch)
+
+    def finish(self, strategy: str) -> Assessment:
+        """Return the assessment; `strategy` is its label."""
+        if not self.timelines:
+            message = f"nothing to assess for {strategy!r}: no segment was given"
+            raise InputError(message)
+        found = Findings(
+            context=self.context,
+            timelines=self.timelines,
+            cars=self.cars,
+            longest_h=self.longest_h,
+            voltage=self.voltage.finish(),
+            lines=self.lines.finish(),
+            transformers=self.transformers.finish(),
+            energy=self.energy.finish(),
+            thermal=self.thermal.finish(),
+            service=self.service.finish(),
+            cost=self.cost.finish(),
+            request=self.request,
+        )
+        return _assessment(found, strategy)
+
+    def _check(self, segment: SegmentResult) -> None:
+        """Refuse a segment that cannot be added to those before."""
+        if not self.timelines:
+            return
+        step_s = self.timelines[0].step_s
+        if segment.timeline.step_s != step_s:
+            message = (
+                f"a segment has steps of {segment.timeline.step_s} s, those before of {step_s} s; "
+                "assess them apart"
+            )
+            raise InputError(message)
+        before, now = self.request, segment.request
+        if before is not None and now is not None and before.site_id != now.site_id:
+            message = "a segment has other sites than those before; assess them apart"
+            raise InputError(message)
+
+
+def assess(
+    context: AssessContext,
+    segments: SegmentResult | Iterable[SegmentResult],
+    strategy: str,
+    *,
+    chunk_steps: int = CHUNK_STEPS,
+) -> Assessment:
+    """Return all figures, tables and violations of one strategy.
+
+    Parameters
+    ----------
+    context : AssessContext
+        Network, sites, limits and thermal data.
+    segments : SegmentResult or iterable of SegmentResult
+        Solved runs of steps, all with the same step and sites.
+    strategy : str
+        Label, ``"no_ev"`` for the case without added cars.
+    chunk_steps : int
+        Steps handled at once; changes no figure.
+
+    Returns
+    -------
+    Assessment
+        `summary` holds every name of METRICS, None where a figure was not assessed with a note
+        saying why; whose doing the violations are comes from `compare_with_base`. Where there are
+        several scenarios the first is reported.
+
+    Raises
+    ------
+    InputError
+        If a segment's arrays do not fit its timeline or segments do not belong together.
+    """
+    assessor = Assessor.start(context, chunk_steps)
+    for segment in [segments] if isinstance(segments, SegmentResult) else segments:
+        assessor.update(segment)
+    return assessor.finish(strategy)
+
+
+def _assessment(found: Findings, strategy: str) -> Assessment:
+    """Return figures, tables and violations as the record."""
+    violations, event_notes = violations_table(found)
+    summary, notes = summary_of(found, violations)
+    verdicts = verdicts_of(found, violations)
+    tables = {
+        "buses": buses_table(found),
+        "lines": lines_table(found),
+        "transformers": transformers_table(found),
+        "departures": departures_table(found),
+        "sites": sites_table(found),
+        "vehicles": vehicles_table(found),
+        "worst": worst_table(found),
+        "verdicts": pd.DataFrame(
+            [(v.subject, v.verdict, v.reason) for v in verdicts],
+            columns=["subject", "verdict", "reason"],
+        ),
+    }
+    return Assessment(
+        strategy=strategy,
+        limits=found.context.limits.name,
+        summary=summary,
+        violations=violations,
+        tables=MappingProxyType(tables),
+        notes=(*notes, *event_notes),
+    )

@@ -1,0 +1,282 @@
+"""What reducers are told once (`AssessContext`), segment by segment and chunk by chunk.
+
+A chunk is a run of consecutive steps of one segment; how a segment is cut never changes a figure.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gridimpact.ageing import NORMAL_LIFE_H, Nameplate
+from gridimpact.assess.limits import EU_LV_PLANNING, LV_MAX_KV, MV_MAX_KV, LimitProfile
+from gridimpact.assess.meters import meter_power_kw
+from gridimpact.conventions import Status
+from gridimpact.errors import Problem, raise_problems
+from gridimpact.records import (
+    BoolArray,
+    Dispatch,
+    FloatArray,
+    FlowResult,
+    Grid,
+    PlanRequest,
+)
+from gridimpact.timeline import Timeline
+
+CHUNK_STEPS = 2_016
+"""Steps handled at once; a few megabytes on a feeder of some hundred buses."""
+
+
+@dataclass(frozen=True)
+class AssessContext:
+    """What does not change over the time assessed.
+
+    Attributes
+    ----------
+    grid : Grid
+        Network extract.
+    sites : pandas.DataFrame
+        Sites as in `Network.sites`.
+    limits : LimitProfile
+        What is judged.
+    charger_phases : tuple of str
+        Phases of the chargers in use; with those of the sites they tell single-phase connections.
+    plate : Nameplate, optional
+        Thermal data behind the temperatures; None where ageing is not studied.
+    busbar_vm_pu : numpy.ndarray, optional
+        (bus,) voltage that drop and rise are counted from; by default the voltage of the busbar
+        that supplies the bus, at the same step.
+    life_h : float
+        Normal insulation life [h].
+    target_tolerance : float
+        A departure is below its target if more than this share of the capacity is missing [1].
+    """
+
+    grid: Grid
+    sites: pd.DataFrame
+    limits: LimitProfile = EU_LV_PLANNING
+    charger_phases: tuple[str, ...] = ()
+    plate: Nameplate | None = None
+    busbar_vm_pu: FloatArray | None = None
+    life_h: float = NORMAL_LIFE_H
+    target_tolerance: float = 0.005
+
+    @property
+    def lv(self) -> BoolArray:
+        """(bus,) low-voltage buses that are supplied."""
+        return np.asarray(self.grid.bus_supplied & (self.grid.bus_vn_kv <= LV_MAX_KV))
+
+    @property
+    def mv(self) -> BoolArray:
+        """(bus,) medium-voltage buses that are supplied."""
+        volts = self.grid.bus_vn_kv
+        return np.asarray(self.grid.bus_supplied & (volts > LV_MAX_KV) & (volts <= MV_MAX_KV))
+
+    @property
+    def single_phase_connections(self) -> int:
+        """Sites and chargers that are connected to fewer than three phases."""
+        phases = [*self.sites["phases"].astype(str), *self.charger_phases]
+        return sum(len(each) < 3 for each in phases)
+
+
+@dataclass(frozen=True)
+class SegmentResult:
+    """One run of consecutive steps, solved: what is to be assessed.
+
+    Attributes
+    ----------
+    timeline : Timeline
+        Steps of this segment.
+    flow : FlowResult
+        Power flow, arrays (scenario, time, element).
+    counted : numpy.ndarray, optional
+        (time,) False while warming up; all steps count by default.
+    request : PlanRequest, optional
+        Sites, tariffs, stays and batteries; without it service and money are not assessed.
+    dispatch : Dispatch, optional
+        None where no added car drives.
+    top_oil_c, hot_spot_c, ageing_rate : numpy.ndarray, optional
+        (scenario, time, transformer) at the end of each step.
+    """
+
+    timeline: Timeline
+    flow: FlowResult
+    counted: BoolArray | None = None
+    request: PlanRequest | None = None
+    dispatch: Dispatch | None = None
+    top_oil_c: FloatArray | None = None
+    hot_spot_c: FloatArray | None = None
+    ageing_rate: FloatArray | None = None
+
+    @property
+    def counted_steps(self) -> BoolArray:
+        """(time,) whether each step counts."""
+        if self.counted is None:
+            return np.ones(self.timeline.count, dtype=np.bool_)
+        return self.counted
+
+    def check(self) -> None:
+        """Refuse arrays that do not fit the timeline, all at once.
+
+        Raises
+        ------
+        InputError
+            Naming each array and both lengths.
+        """
+        count = self.timeline.count
+        lengths = {"flow.vm_pu": self.flow.vm_pu.shape[1], "counted": len(self.counted_steps)}
+        for name in ("top_oil_c", "hot_spot_c", "ageing_rate"):
+            array = getattr(self, name)
+            if array is not None:
+                lengths[name] = array.shape[1]
+        if self.dispatch is not None:
+            lengths["dispatch.p_kw"] = self.dispatch.p_kw.shape[0]
+        if self.request is not None:
+            lengths["request.site_load_kw"] = self.request.site_load_kw.shape[0]
+        problems = [
+            Problem(name, f"has {length} steps, the timeline {count}")
+            for name, length in lengths.items()
+            if length != count
+        ]
+        if self.dispatch is not None and self.request is None:
+            problems.append(
+                Problem("request", "is missing", "give the request behind the dispatch")
+            )
+        raise_problems(problems, "segment to assess")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive steps of one segment, arrays (scenario, time, element).
+
+    Attributes
+    ----------
+    segment : int
+        Number of the segment.
+    timeline : Timeline
+        Of the whole segment.
+    segment_counted : numpy.ndarray
+        (time,) of the whole segment.
+    first : int
+        Step of the segment this chunk begins with.
+    flow : FlowResult
+        These steps.
+    top_oil_c, hot_spot_c, ageing_rate : numpy.ndarray or None
+        These steps.
+    request : PlanRequest or None
+        Of the whole segment.
+    dispatch : Dispatch or None
+        Of the whole segment.
+    vehicle_p_kw : numpy.ndarray or None
+        (scenario, time, vehicle) power at the meter in these steps.
+    site_p_kw : numpy.ndarray or None
+        (scenario, time, site) load, PV and cars at each meter in these steps.
+    """
+
+    segment: int
+    timeline: Timeline
+    segment_counted: BoolArray
+    first: int
+    flow: FlowResult
+    top_oil_c: FloatArray | None = None
+    hot_spot_c: FloatArray | None = None
+    ageing_rate: FloatArray | None = None
+    request: PlanRequest | None = None
+    dispatch: Dispatch | None = None
+    vehicle_p_kw: FloatArray | None = None
+    site_p_kw: FloatArray | None = None
+
+    @property
+    def steps(self) -> slice:
+        """Steps of the segment in this chunk."""
+        return slice(self.first, self.first + self.flow.status.shape[1])
+
+    @property
+    def counted(self) -> BoolArray:
+        """(time,) whether each step of the chunk counts."""
+        return self.segment_counted[self.steps]
+
+    @property
+    def usable(self) -> BoolArray:
+        """(scenario, time) steps that count and whose power flow is sound."""
+        return np.asarray((self.flow.status == Status.OK) & self.counted)
+
+    @property
+    def times(self) -> NDArray[np.datetime64]:
+        """(time,) begin of each step."""
+        return self.timeline.times[self.steps]
+
+
+class Reducer(Protocol):
+    """What turns chunks into figures; one object per strategy."""
+
+    @classmethod
+    def start(cls, context: AssessContext) -> Reducer:
+        """Return an empty reducer."""
+        ...
+
+    def update(self, chunk: Chunk) -> None:
+        """Take in the next steps."""
+        ...
+
+    def finish(self) -> Any:
+        """Return the figures."""
+        ...
+
+
+_FLOW_ARRAYS = [
+    "vm_pu",
+    "line_loading_percent",
+    "transformer_loading_percent",
+    "transformer_p_kw",
+    "transformer_q_kvar",
+    "losses_kw",
+    "status",
+    "residual_kva",
+]
+
+
+def chunks_of(result: SegmentResult, number: int = 0, steps: int = CHUNK_STEPS) -> Iterator[Chunk]:
+    """Cut a solved segment into chunks of at most `steps` steps.
+
+    Parameters
+    ----------
+    result : SegmentResult
+        One segment.
+    number : int
+        Its number, so that runs of steps never join across segments.
+    steps : int
+        Longest chunk.
+
+    Yields
+    ------
+    Chunk
+        In order of time.
+    """
+    result.check()
+    counted = result.counted_steps
+    cars = None if result.dispatch is None else result.dispatch.p_kw
+    sites = None if result.request is None else meter_power_kw(result.request, result.dispatch)
+    for first in range(0, result.timeline.count, steps):
+        part = slice(first, first + steps)
+        cut = {name: getattr(result.flow, name)[:, part] for name in _FLOW_ARRAYS}
+        yield Chunk(
+            segment=number,
+            timeline=result.timeline,
+            segment_counted=counted,
+            first=first,
+            flow=dataclasses.replace(result.flow, **cut),
+            top_oil_c=None if result.top_oil_c is None else result.top_oil_c[:, part],
+            hot_spot_c=None if result.hot_spot_c is None else result.hot_spot_c[:, part],
+            ageing_rate=None if result.ageing_rate is None else result.ageing_rate[:, part],
+            request=result.request,
+            dispatch=result.dispatch,
+            vehicle_p_kw=None if cars is None else cars[None, part],
+            site_p_kw=None if sites is None else sites[None, part],
+        )

@@ -1,0 +1,92 @@
+"""Loading of lines and transformers: highest value, hours over marks, violations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from gridimpact.assess.context import AssessContext, Chunk
+from gridimpact.assess.running import Extreme, RunTracker, Times, add_counts
+from gridimpact.records import BoolArray, FloatArray, IntArray
+
+MARKS = (80.0, 100.0, 120.0)
+"""Loadings whose hours are counted [%]."""
+
+
+@dataclass(frozen=True)
+class LoadingFindings:
+    """What the loadings were, arrays (scenario, element) unless said otherwise."""
+
+    in_service: BoolArray
+    """(element,)"""
+    rated: BoolArray
+    """(element,) in service and with a rating."""
+    worst_percent: FloatArray
+    worst_time: Times
+    steps_known: IntArray
+    steps_over: IntArray
+    """(mark, scenario, element)"""
+    steps_any_over: IntArray
+    """(mark, scenario) steps with at least one element over the mark."""
+    runs: pd.DataFrame
+    """Runs of steps over the limit."""
+
+
+@dataclass
+class LoadingReducer:
+    """Loading of one kind of element against its limit; unrated elements are not assessed."""
+
+    what: str
+    in_service: BoolArray
+    rated: BoolArray
+    limit: float | None
+    tracker: RunTracker
+    highest: Extreme = field(default_factory=Extreme)
+    known: IntArray | None = None
+    over: list[IntArray | None] = field(default_factory=lambda: [None] * len(MARKS))
+    any_over: list[IntArray | None] = field(default_factory=lambda: [None] * len(MARKS))
+
+    @classmethod
+    def start(cls, context: AssessContext, what: str = "line") -> LoadingReducer:
+        """Return an empty reducer for ``"line"`` or ``"transformer"``."""
+        grid = context.grid
+        tracker = RunTracker(f"{what}_loading", "%")
+        if what == "line":
+            live = grid.line_branch >= 0
+            rated = live & ~np.isnan(grid.line_i_max_ka)
+            return cls(what, live, rated, context.limits.line_loading_percent, tracker)
+        live = grid.transformer_branch >= 0
+        return cls(what, live, live, context.limits.transformer_loading_percent, tracker)
+
+    def update(self, chunk: Chunk) -> None:
+        """Take in the next steps."""
+        flow = chunk.flow
+        loading = flow.line_loading_percent
+        if self.what == "transformer":
+            loading = flow.transformer_loading_percent
+        loading = np.where(chunk.usable[:, :, None] & self.rated, loading, np.nan)
+        self.highest.update(loading, chunk.times)
+        self.known = add_counts(self.known, ~np.isnan(loading))
+        for k, mark in enumerate(MARKS):
+            over = np.greater(loading, mark)
+            self.over[k] = add_counts(self.over[k], over)
+            self.any_over[k] = add_counts(self.any_over[k], over.any(axis=2))
+        if self.limit is not None:
+            bound = np.full(loading.shape[2], self.limit)
+            self.tracker.update(chunk, loading > self.limit, loading, bound)
+
+    def finish(self) -> LoadingFindings:
+        """Return the figures."""
+        none = np.zeros((1, len(self.rated)), dtype=np.int64)
+        return LoadingFindings(
+            in_service=self.in_service,
+            rated=self.rated,
+            worst_percent=self.highest.value,
+            worst_time=self.highest.times,
+            steps_known=none if self.known is None else self.known,
+            steps_over=np.stack([none if part is None else part for part in self.over]),
+            steps_any_over=np.stack([none[:, 0] if p is None else p for p in self.any_over]),
+            runs=self.tracker.finish(),
+        )

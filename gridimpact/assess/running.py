@@ -1,0 +1,161 @@
+"""Small accumulators that give the same bits however time is cut: sums in order, extremes, runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gridimpact.assess.context import Chunk
+from gridimpact.records import BoolArray, FloatArray, IntArray
+
+Times = NDArray[np.datetime64]
+
+
+def add_in_order(total: FloatArray | None, values: FloatArray) -> FloatArray:
+    """Add (scenario, time, element) to (scenario, element), one step after the other.
+
+    Pairwise summation would give other bits for other chunks; NaN adds nothing.
+
+    Examples
+    --------
+    >>> add_in_order(None, np.ones((1, 3, 2)))
+    array([[3., 3.]])
+    """
+    known = np.where(np.isnan(values), 0.0, values)
+    if total is None:
+        total = np.zeros((values.shape[0], values.shape[2]))
+    if not values.shape[1]:
+        return total
+    stacked = np.concatenate([total[:, None], known], axis=1)
+    return cast("FloatArray", np.add.accumulate(stacked, axis=1)[:, -1].copy())
+
+
+def add_counts(total: IntArray | None, mask: Any, axis: int = 1) -> IntArray:
+    """Add the number of True along time to running counts."""
+    found = np.count_nonzero(mask, axis=axis).astype(np.int64)
+    return found if total is None else cast("IntArray", total + found)
+
+
+@dataclass
+class Extreme:
+    """Highest value of each (scenario, element) and the first time it was reached.
+
+    `sign` -1 keeps the lowest. Values that were never known stay NaN.
+    """
+
+    sign: float = 1.0
+    best: FloatArray | None = None
+    when: Times | None = None
+
+    def update(self, values: FloatArray, times: Times) -> None:
+        """Take in (scenario, time, element) values; NaN is not known."""
+        signed = np.where(np.isnan(values), -np.inf, self.sign * values)
+        shape = (values.shape[0], values.shape[2])
+        if self.best is None or self.when is None:
+            self.best = np.full(shape, -np.inf)
+            self.when = np.full(shape, np.datetime64("NaT"), dtype="datetime64[s]")
+        peak = signed.max(axis=1, initial=-np.inf)
+        scenario, element = np.nonzero(peak > self.best)
+        if scenario.size:
+            step = signed[scenario, :, element].argmax(axis=1)
+            self.best[scenario, element] = peak[scenario, element]
+            self.when[scenario, element] = times[step]
+
+    @property
+    def value(self) -> FloatArray:
+        """(scenario, element), NaN where never known."""
+        if self.best is None:
+            return np.full((1, 0), np.nan)
+        return cast("FloatArray", np.where(np.isinf(self.best), np.nan, self.sign * self.best))
+
+    @property
+    def times(self) -> Times:
+        """(scenario, element), NaT where never known."""
+        if self.when is None:
+            return np.full((1, 0), np.datetime64("NaT"), dtype="datetime64[s]")
+        return self.when
+
+
+@dataclass
+class RunTracker:
+    """Runs of consecutive steps outside a limit, with the worst value of each.
+
+    `sign` 1 is a limit from above, -1 one from below.
+    """
+
+    kind: str
+    unit: str
+    sign: float = 1.0
+    parts: list[dict[str, NDArray[Any]]] = field(default_factory=list)
+
+    def update(
+        self, chunk: Chunk, outside: BoolArray, values: FloatArray, limit: FloatArray
+    ) -> None:
+        """Take in (scenario, time, element) of one chunk; `limit` broadcasts to it."""
+        scenario, element = np.nonzero(outside.any(axis=1))
+        if not scenario.size:
+            return
+        mask = outside[scenario, :, element]
+        worst = values[scenario, :, element]
+        bound = np.broadcast_to(limit, values.shape)[scenario, :, element]
+        excess = self.sign * (worst - bound)
+        edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+        pair, start = np.nonzero(edges == 1)
+        end = np.nonzero(edges == -1)[1]
+        run = np.repeat(np.arange(pair.size), end - start)
+        flat = np.flatnonzero(mask)
+        inside = excess.ravel()[flat]
+        peak = np.maximum.reduceat(inside, np.cumsum(np.r_[0, (end - start)[:-1]]))
+        reached = np.flatnonzero(inside == peak[run])
+        at = flat[reached[np.unique(run[reached], return_index=True)[1]]]
+        self.parts.append(
+            {
+                "segment": np.full(pair.size, chunk.segment),
+                "scenario": scenario[pair],
+                "element": element[pair],
+                "start": start + chunk.first,
+                "end": end + chunk.first,
+                "excess": peak,
+                "step": at % mask.shape[1] + chunk.first,
+                "worst": worst.ravel()[at],
+                "limit": bound.ravel()[at],
+            }
+        )
+
+    def finish(self) -> pd.DataFrame:
+        """Return one row per run, runs that meet at the border of two chunks joined."""
+        columns = [
+            "segment",
+            "scenario",
+            "element",
+            "start",
+            "end",
+            "excess",
+            "step",
+            "worst",
+            "limit",
+        ]
+        if not self.parts:
+            return pd.DataFrame({name: np.zeros(0) for name in columns})
+        rows = pd.DataFrame(
+            {name: np.concatenate([p[name] for p in self.parts]) for name in columns}
+        )
+        rows = rows.sort_values(["segment", "scenario", "element", "start"], kind="stable")
+        rows = rows.reset_index(drop=True)
+        same = (rows[["segment", "scenario", "element"]].diff().iloc[1:] == 0).all(axis=1)
+        joined = same.to_numpy() & (rows["start"].to_numpy()[1:] == rows["end"].to_numpy()[:-1])
+        if not joined.any():
+            return rows
+        group = np.r_[0, np.cumsum(~joined)]
+        # Highest excess first, earliest among equals: the row that speaks for the joined run.
+        order = np.lexsort((rows["start"], -rows["excess"].to_numpy(), group))
+        lead = rows.iloc[order[np.unique(group[order], return_index=True)[1]]].reset_index(
+            drop=True
+        )
+        lead["start"] = rows.groupby(group)["start"].first().to_numpy()
+        lead["end"] = rows.groupby(group)["end"].last().to_numpy()
+        return lead

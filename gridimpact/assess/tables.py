@@ -1,0 +1,247 @@
+"""One table for each kind of element, and the worst moments; times are naive UTC, hours are counted.
+
+Columns: ``buses`` bus name vn_kv feeder distance_m judged vm_min_pu vm_min_time vm_max_pu
+vm_max_time hours_outside hours_known week_share_min en_50160; ``lines`` line name rated i_max_ka
+loading_max_percent loading_max_time hours_over_80/100/120 longest_over_limit_h; ``transformers``
+the same with sn_kva, temperatures, ageing and life; ``departures`` one row each; ``sites``
+site_id kind chargers energy, peak and money; ``vehicles`` energy, cycles, wear and service;
+``worst`` metric element name time value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gridimpact.ageing import NOT_LIMITING_BELOW, end_of_life_years, loss_of_life_percent
+from gridimpact.assess.findings import Findings
+from gridimpact.assess.loading import MARKS, LoadingFindings
+from gridimpact.assess.service import DEPARTURE_COLUMNS
+from gridimpact.assess.verdicts import en_50160_by_bus, en_50160_share
+from gridimpact.records import FloatArray
+
+
+def buses_table(found: Findings) -> pd.DataFrame:
+    """Return one row per bus."""
+    grid, voltage = found.context.grid, found.voltage
+    return pd.DataFrame(
+        {
+            "bus": grid.bus_index,
+            "name": list(grid.bus_name),
+            "vn_kv": grid.bus_vn_kv,
+            "feeder": grid.bus_feeder,
+            "distance_m": grid.bus_distance_m,
+            "judged": voltage.judged,
+            "vm_min_pu": voltage.vm_min_pu[0],
+            "vm_min_time": voltage.vm_min_time[0],
+            "vm_max_pu": voltage.vm_max_pu[0],
+            "vm_max_time": voltage.vm_max_time[0],
+            "hours_outside": voltage.steps_outside[0] * found.dt_h,
+            "hours_known": voltage.steps_known[0] * found.dt_h,
+            "week_share_min": en_50160_share(found),
+            "en_50160": en_50160_by_bus(found),
+        }
+    )
+
+
+def lines_table(found: Findings) -> pd.DataFrame:
+    """Return one row per line; unrated ones have no figures."""
+    grid = found.context.grid
+    head = {
+        "line": grid.line_index,
+        "name": list(grid.line_name),
+        "in_service": found.lines.in_service,
+        "rated": found.lines.rated,
+        "i_max_ka": grid.line_i_max_ka,
+    }
+    return pd.DataFrame(head | _loading_columns(found, found.lines))
+
+
+def transformers_table(found: Findings) -> pd.DataFrame:
+    """Return one row per transformer, with temperatures and life where they were studied."""
+    grid = found.context.grid
+    head: dict[str, Any] = {
+        "transformer": grid.transformer_index,
+        "name": list(grid.transformer_name),
+        "in_service": found.transformers.in_service,
+        "sn_kva": grid.transformer_sn_kva,
+    }
+    table = pd.DataFrame(head | _loading_columns(found, found.transformers))
+    return table if found.thermal is None else table.assign(**_life_columns(found))
+
+
+def _loading_columns(found: Findings, part: LoadingFindings) -> dict[str, Any]:
+    """Return the columns lines and transformers share."""
+    count = len(part.rated)
+    longest = np.zeros(count)
+    runs = part.runs[part.runs["scenario"] == 0]
+    if len(runs):
+        length = (runs["end"] - runs["start"]).to_numpy(dtype=np.float64) * found.dt_h
+        np.maximum.at(longest, runs["element"].to_numpy(dtype=np.int64), length)
+    over = np.where(part.rated, part.steps_over[:, 0] * found.dt_h, np.nan)
+    marks = {f"hours_over_{mark:g}": over[k] for k, mark in enumerate(MARKS)}
+    return {
+        "loading_max_percent": part.worst_percent[0],
+        "loading_max_time": part.worst_time[0],
+        **marks,
+        "longest_over_limit_h": np.where(part.rated, longest, np.nan),
+        "hours_known": part.steps_known[0] * found.dt_h,
+    }
+
+
+def _life_columns(found: Findings) -> dict[str, Any]:
+    """Return temperature, ageing and life of each transformer."""
+    thermal, context = found.thermal, found.context
+    if thermal is None:
+        return {}
+    equivalent = thermal.equivalent[0]
+    hours = thermal.steps_known[0] * found.dt_h
+    loss = loss_of_life_percent(equivalent, 1.0, life_h=context.life_h) * hours
+    years = end_of_life_years(equivalent, life_h=context.life_h)
+    needs_year = np.full(len(equivalent), "", dtype=object)
+    needs_year[equivalent >= NOT_LIMITING_BELOW] = "limiting"
+    needs_year[equivalent < NOT_LIMITING_BELOW] = "life is not limiting"
+    columns: dict[str, Any] = {
+        "top_oil_max_c": thermal.top_oil_c[0],
+        "top_oil_max_time": thermal.top_oil_time[0],
+        "hot_spot_max_c": thermal.hot_spot_c[0],
+        "hot_spot_max_time": thermal.hot_spot_time[0],
+        "hot_spot_hours_over_limit": thermal.steps_over[0] * found.dt_h,
+        "ageing_equivalent": equivalent,
+        "loss_of_life_percent": loss,
+        "end_of_life_years": years if found.is_year else np.full(len(equivalent), np.nan),
+        "life": needs_year if found.is_year else np.full(len(equivalent), "needs a year"),
+    }
+    for law, each in thermal.equivalent_by_law.items():
+        columns[f"ageing_equivalent_{law}"] = each[0]
+    if context.plate is not None:
+        columns["insulation"] = list(context.plate.insulation)
+        columns["insulation_known"] = context.plate.insulation_known
+        columns["loss_ratio"] = context.plate.loss_ratio
+    return columns
+
+
+def departures_table(found: Findings) -> pd.DataFrame:
+    """Return one row per counted departure."""
+    if found.service is None:
+        return pd.DataFrame({name: [] for name in DEPARTURE_COLUMNS})
+    return found.service.departures
+
+
+def sites_table(found: Findings) -> pd.DataFrame:
+    """Return one row per site: energy through the meter, peak and money (naming the currency)."""
+    cost, request = found.cost, found.request
+    if cost is None or request is None:
+        columns = [
+            "site_id",
+            "kind",
+            "chargers",
+            "import_kwh",
+            "export_kwh",
+            "peak_kw",
+            "hours_over_fuse",
+            "cost",
+        ]
+        return pd.DataFrame({name: [] for name in columns})
+    chargers = np.bincount(request.charger_site, minlength=len(cost.site_id))
+    money = np.ones(len(cost.site_id)) if cost.priced else np.full(len(cost.site_id), np.nan)
+    return pd.DataFrame(
+        {
+            "site_id": list(cost.site_id),
+            "kind": list(cost.site_kind),
+            "chargers": chargers,
+            "import_kwh": cost.import_kwh,
+            "export_kwh": cost.export_kwh,
+            "peak_kw": cost.peak_kw,
+            "hours_over_fuse": cost.steps_over_fuse * found.dt_h,
+            "energy_cost": cost.energy_cost * money,
+            "demand_cost": cost.demand_cost * money,
+            "cost": cost.cost * money,
+            "currency": cost.currency,
+        }
+    )
+
+
+def vehicles_table(found: Findings) -> pd.DataFrame:
+    """Return one row per vehicle: energy, cycles, wear and service."""
+    service = found.service
+    if service is None:
+        return pd.DataFrame({"vehicle_id": []})
+    rows = service.departures
+    by_car = rows.groupby("vehicle_id") if len(rows) else None
+
+    def total(column: str | None) -> FloatArray:
+        if by_car is None:
+            return np.zeros(len(service.vehicle_id))
+        sums = by_car.size() if column is None else by_car[column].sum()
+        ordered = sums.reindex(list(service.vehicle_id), fill_value=0)
+        return np.asarray(ordered.to_numpy(), dtype=np.float64)
+
+    return pd.DataFrame(
+        {
+            "vehicle_id": list(service.vehicle_id),
+            "controlled": service.controlled,
+            "capacity_kwh": service.capacity_kwh,
+            "charge_kwh": service.charge_kwh,
+            "discharge_kwh": service.discharge_kwh,
+            "throughput_kwh": service.throughput_kwh,
+            "equivalent_full_cycles": service.full_cycles,
+            "wear_cost": service.wear_cost,
+            "departures": total(None),
+            "departures_below_target": total("below_target"),
+            "unmet_kwh": total("unmet_kwh"),
+        }
+    )
+
+
+def worst_table(found: Findings) -> pd.DataFrame:
+    """Return element, time and value of the worst moments, by metric."""
+    grid, voltage = found.context.grid, found.voltage
+    judged = voltage.judged if voltage.judged.any() else grid.bus_supplied
+    buses = (grid.bus_index, grid.bus_name)
+    lines = (grid.line_index, grid.line_name)
+    transformers = (grid.transformer_index, grid.transformer_name)
+    low = np.where(judged, -voltage.vm_min_pu[0], np.nan)
+    high = np.where(judged, voltage.vm_max_pu[0], np.nan)
+    rows = [
+        ("vm_min_pu", low, voltage.vm_min_time[0], buses, -1.0),
+        ("vm_max_pu", high, voltage.vm_max_time[0], buses, 1.0),
+        _loading_row("line", found.lines, lines),
+        _loading_row("transformer", found.transformers, transformers),
+    ]
+    thermal = found.thermal
+    if thermal is not None:
+        oil = (thermal.top_oil_c[0], thermal.top_oil_time[0])
+        hot = (thermal.hot_spot_c[0], thermal.hot_spot_time[0])
+        rows += [
+            ("top_oil_max_c", *oil, transformers, 1.0),
+            ("hot_spot_max_c", *hot, transformers, 1.0),
+        ]
+    return pd.DataFrame(
+        [
+            _worst_row(metric, values, times, axis, sign)
+            for metric, values, times, axis, sign in rows
+            if len(values) and not np.all(np.isnan(values))
+        ],
+        columns=["metric", "element", "name", "time", "value"],
+    )
+
+
+def _loading_row(what: str, part: LoadingFindings, axis: Any) -> tuple[Any, ...]:
+    metric = f"{what}_loading_max_percent"
+    return metric, part.worst_percent[0], part.worst_time[0], axis, 1.0
+
+
+def _worst_row(
+    metric: str, values: FloatArray, times: Any, axis: Any, sign: float
+) -> dict[str, Any]:
+    place = int(np.nanargmax(values))
+    return {
+        "metric": metric,
+        "element": int(axis[0][place]),
+        "name": str(axis[1][place]),
+        "time": times[place],
+        "value": sign * float(values[place]),
+    }
