@@ -94,7 +94,7 @@ def closed_graph(net: Any) -> nx.Graph:
         graph.add_edge(int(a), int(b), length_m=1000.0 * float(length))
     trafos = net.trafo[net.trafo.in_service & ~net.trafo.index.isin(_open(opened, "t"))]
     pairs = list(zip(trafos.hv_bus, trafos.lv_bus, strict=True))
-    wound = net.trafo3w[net.trafo3w.in_service]
+    wound = net.trafo3w[net.trafo3w.in_service & ~net.trafo3w.index.isin(_open(opened, "t3"))]
     pairs += [*zip(wound.hv_bus, wound.mv_bus, strict=True)]
     pairs += [*zip(wound.hv_bus, wound.lv_bus, strict=True)]
     reactances = net.impedance[net.impedance.in_service]
@@ -162,8 +162,9 @@ def _draw_tree(graph: nx.Graph, root: int) -> dict[int, tuple[float, float]]:
     drawn = {root: (0.0, 0.0)}
     for bus in order:
         begin, end = sector[bus]
+        share = (end - begin) / leaves[bus]
         for child in children.get(bus, []):
-            width = (end - begin) * leaves[child] / leaves[bus]
+            width = share * leaves[child]
             sector[child] = (begin, begin + width)
             length = graph.edges[bus, child]["length_m"]
             radius[child] = radius[bus] + (length if length > 0.0 else HOP_M)

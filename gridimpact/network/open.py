@@ -10,6 +10,7 @@ from typing import Any
 from gridimpact.errors import GridError, InputError, Problem, raise_problems
 from gridimpact.network.catalogue import about_network, network_file
 from gridimpact.network.check import check_net
+from gridimpact.network.check_base import check_base_case
 from gridimpact.network.grid import extract_grid
 from gridimpact.network.layout import place_buses
 from gridimpact.network.mend import mend_net
@@ -78,6 +79,8 @@ def open_network(
     problems, warned = check_net(net)
     raise_problems(problems, f"network {label or 'given'}", GridError)
     notes += [*warned, *mend_net(net, busbar_vm_pu=busbar_vm_pu, derating=derating)]
+    if licence == UNKNOWN_LICENCE:
+        raise_problems(check_base_case(net), f"network {label or 'given'}", GridError)
     bus_xy, geographic, drawn = place_buses(net)
     table = derive_sites(net, site_kinds)
     notes += [*drawn, *table.notes]
@@ -87,7 +90,7 @@ def open_network(
         notes += [*bench.notes, *profiles.notes]
     return Network(
         name=name or label or str(net.name) or "network",
-        source=source if isinstance(source, str) else label or "pandapower net",
+        source=_origin(source),
         licence=licence,
         net=net,
         grid=extract_grid(net, bus_xy, geographic),
@@ -95,6 +98,14 @@ def open_network(
         notes=tuple(dict.fromkeys(notes)),
         profiles=profiles,
     )
+
+
+def _origin(source: Any) -> str:
+    """Return a source in words, without the folder a file lies in."""
+    if isinstance(source, Mapping):
+        return "pandapower net"
+    text = str(source)
+    return text if text.startswith(PREFIX) else Path(text).name
 
 
 def _check_arguments(busbar_vm_pu: float | None, derating: float | None) -> None:

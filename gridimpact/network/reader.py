@@ -101,7 +101,7 @@ def parse_live(net: Mapping[str, Any]) -> tuple[RawNet, list[Note]]:
     for key in map(str, net):
         value, reason = net[key], why_dropped(key)
         if reason is not None:
-            if not key.startswith(("_", "res_")) and len(value):
+            if not key.startswith(("_", "res_")) and hasattr(value, "__len__") and len(value):
                 notes.append(Note("dropped", key, f"{key} dropped: {reason}"))
         elif key in known and isinstance(value, pd.DataFrame):
             raw.tables[key] = _live_table(key, value, problems)

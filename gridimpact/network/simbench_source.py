@@ -74,6 +74,11 @@ def fetch_simbench(code: str) -> SimbenchSource:
         )
         notes.append(Note("dropped", "load", text))
         net["load"] = net.load[~cars]
+    idle = net.trafo.tap_changer_type.isna() & net.trafo.tap_step_percent.notna()
+    if idle.any():
+        net.trafo.loc[idle, "tap_changer_type"] = "Ratio"
+        text = "transformer taps act on the ratio, as SimBench means them; its tables leave the type out"
+        notes.append(Note("assumption", "trafo, tap_changer_type", text))
     return SimbenchSource(net, profiles, tuple(notes))
 
 
