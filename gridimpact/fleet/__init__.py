@@ -1,6 +1,8 @@
 """Vehicles, chargers and sessions: packaged data, synthesis from a travel survey, logs and own tables."""
 
 from gridimpact.fleet.catalogue import charger_catalogue, consumption_factor, vehicle_catalogue
+from gridimpact.fleet.join import join_fleets
+from gridimpact.fleet.readers import read_sessions
 from gridimpact.fleet.synthesis import synthesize_fleet
 from gridimpact.fleet.tables import make_fleet, read_fleet
 from gridimpact.fleet.vehicle import Charger, Vehicle
@@ -10,8 +12,10 @@ __all__ = [
     "Vehicle",
     "charger_catalogue",
     "consumption_factor",
+    "join_fleets",
     "make_fleet",
     "read_fleet",
+    "read_sessions",
     "synthesize_fleet",
     "vehicle_catalogue",
 ]

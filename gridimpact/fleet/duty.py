@@ -16,10 +16,8 @@ PRIVATE_KM_A_DAY = 20.0
 """Distance of an employee's car beside commuting, mean of all days (assumption)."""
 
 
-def fleet_parking(
-    u: FloatArray, weekday: IntArray, trait: FloatArray, always: bool
-) -> tuple[Parking, FloatArray]:
-    """Return the depot stays of municipal cars and the km driven before each.
+def fleet_parking(u: FloatArray, weekday: IntArray, trait: FloatArray, always: bool) -> Parking:
+    """Return the depot stays of municipal cars, with the km driven before each.
 
     Parameters
     ----------
@@ -37,20 +35,20 @@ def fleet_parking(
     Assumption: used on 85 % of working days and 3 % of others; leaves 8:00 +- 0.7 h, back 16:00 +- 1.0 h;
     35 km a day in the median, spread 0.4 between cars and 0.4 between days.
     """
-    cars, days = u.shape[:2]
+    days = u.shape[1]
     working = weekday < 5
     used = u[..., 0] < np.where(working, 1.0 if always else 0.85, 0.03)
     shift = 24.0 * np.arange(days)
-    leave = shift + np.clip(8.0 + 0.7 * _normal(u[..., 1]), 6.0, 11.0)
-    back = shift + np.clip(16.0 + 1.0 * _normal(u[..., 2]), 12.0, 20.0)
+    leave = np.asarray(shift + np.clip(8.0 + 0.7 * _normal(u[..., 1]), 6.0, 11.0), dtype=np.float64)
+    back = np.asarray(
+        shift + np.clip(16.0 + 1.0 * _normal(u[..., 2]), 12.0, 20.0), dtype=np.float64
+    )
     km = 35.0 * np.exp(0.4 * _normal(trait)[:, None] + 0.4 * _normal(u[..., 3]))
-    return _between_uses(used, leave, back, km), np.where(used, km, 0.0).sum(axis=1) / days
+    return _between_uses(used, leave, back, km)
 
 
-def work_parking(
-    u: FloatArray, weekday: IntArray, who: Drivers, always: bool
-) -> tuple[Parking, FloatArray]:
-    """Return the stays of employees' cars at work and the km driven before each.
+def work_parking(u: FloatArray, weekday: IntArray, who: Drivers, always: bool) -> Parking:
+    """Return the stays of employees' cars at work, with the km driven before each.
 
     Parameters
     ----------
@@ -84,14 +82,13 @@ def work_parking(
     )
     km = driven - before + 2.0 * who.commute_km[:, None]
     hidden = ~present
-    parking = Parking(
+    return Parking(
         arrive_h=np.where(hidden, np.nan, arrive),
         leave_h=np.where(hidden, np.nan, leave),
         km=np.where(hidden, 0.0, km),
         day=number,
         away=np.zeros((cars, days), dtype=bool),
     )
-    return parking, parking.km.sum(axis=1) / days
 
 
 def _between_uses(used: BoolArray, leave: FloatArray, back: FloatArray, km: FloatArray) -> Parking:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gridimpact.errors import Problem
 from gridimpact.records import BoolArray
@@ -37,7 +39,7 @@ class Finding:
     column: str
     reason: str
     remedy: str
-    values: Sequence[object]
+    values: Sequence[Any] | NDArray[Any]
 
 
 def as_problems(findings: Iterable[Finding], table: str, ids: Sequence[object]) -> list[Problem]:
@@ -55,7 +57,7 @@ def as_problems(findings: Iterable[Finding], table: str, ids: Sequence[object]) 
     problems = []
     for finding in findings:
         rows = np.flatnonzero(finding.bad)
-        for row in rows[:_LISTED]:
+        for row in rows[:_LISTED].tolist():
             where = f"{table} row {row} ({ids[row]}), {finding.column}"
             what = f"{finding.reason}, found {_shown(finding.values[row])}"
             problems.append(Problem(where, what, finding.remedy))
@@ -77,12 +79,12 @@ def as_rejects(findings: Iterable[Finding], rows: Sequence[object]) -> pd.DataFr
     """
     reason: dict[int, str] = {}
     for finding in findings:
-        for row in np.flatnonzero(finding.bad):
+        for row in np.flatnonzero(finding.bad).tolist():
             text = f"{finding.column}: {finding.reason}, found {_shown(finding.values[row])}"
-            reason.setdefault(int(row), text)
+            reason.setdefault(row, text)
     order = sorted(reason)
     return pd.DataFrame(
-        {"row": [rows[row] for row in order], "reason": [reason[row] for row in order]}
+        {"row": [rows[int(row)] for row in order], "reason": [reason[row] for row in order]}
     )
 
 

@@ -39,14 +39,17 @@ def join_fleets(*fleets: Fleet) -> Fleet:
     if not fleets:
         message = "join_fleets needs at least one fleet"
         raise InputError(message)
-    vehicles, chargers, sessions, rejected = [], [], [], []
+    vehicles: list[pd.DataFrame] = []
+    chargers: list[pd.DataFrame] = []
+    sessions: list[pd.DataFrame] = []
+    rejected: list[pd.DataFrame] = []
     for number, fleet in enumerate(fleets, start=1):
         car = _renames(fleet.vehicles, vehicles, number)
         station = _renames(fleet.chargers, chargers, number)
         stay = _renames(fleet.sessions, sessions, number)
         table = fleet.sessions.rename(index=stay)
-        table["vehicle_id"] = table["vehicle_id"].map(lambda name, new=car: new.get(name, name))
-        table["charger_id"] = table["charger_id"].map(lambda name, new=station: new.get(name, name))
+        table["vehicle_id"] = table["vehicle_id"].replace(car)
+        table["charger_id"] = table["charger_id"].replace(station)
         vehicles.append(fleet.vehicles.rename(index=car))
         chargers.append(fleet.chargers.rename(index=station))
         sessions.append(table)

@@ -69,8 +69,11 @@ def parked(tours: Tours, days: int) -> Parking:
     """
     absent = np.isnan(tours.leave_h)
     order = np.argsort(absent, axis=1, kind="stable")
-    sort = lambda values: np.take_along_axis(values, order, axis=1)  # noqa: E731
-    leave, arrive = sort(tours.leave_h), sort(tours.arrive_h)
+    leave = np.take_along_axis(tours.leave_h, order, axis=1)
+    arrive = np.take_along_axis(tours.arrive_h, order, axis=1)
+    km = np.take_along_axis(tours.km, order, axis=1)
+    day = np.take_along_axis(tours.day, order, axis=1)
+    away = np.take_along_axis(tours.away, order, axis=1)
     # A return after midnight may pass the next leaving; times never run backwards.
     arrive = np.fmax.accumulate(arrive, axis=1)
     arrive[np.isnan(leave)] = np.nan
@@ -83,9 +86,9 @@ def parked(tours: Tours, days: int) -> Parking:
     return Parking(
         arrive_h=np.concatenate([nothing, arrive], axis=1),
         leave_h=leave,
-        km=np.concatenate([nothing, sort(tours.km)], axis=1),
-        day=np.concatenate([nothing.astype(np.int64), sort(tours.day)], axis=1),
-        away=np.concatenate([nothing.astype(bool), sort(tours.away)], axis=1),
+        km=np.concatenate([nothing, km], axis=1),
+        day=np.concatenate([nothing.astype(np.int64), day], axis=1),
+        away=np.concatenate([nothing.astype(bool), away], axis=1),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -116,7 +117,7 @@ def _fill_vehicles(vehicles: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
         catalogue.charging_taper(p, c) if c > 0 and p >= 0 else (1.0, 1.0)
         for p, c in zip(filled["p_charge_max_kw"], filled["capacity_kwh"], strict=True)
     ]
-    defaults: dict[str, object] = {
+    defaults: dict[str, Any] = {
         "model": "",
         "p_discharge_max_kw": 0.0,
         "phases": 3,
@@ -141,7 +142,7 @@ def _fill_chargers(chargers: pd.DataFrame) -> pd.DataFrame:
     filled.index = filled.index.astype(str).rename("charger_id")
     feed = filled.get("p_discharge_max_kw", pd.Series(0.0, index=filled.index))
     highest = np.maximum(filled["p_max_kw"].to_numpy(np.float64), feed.to_numpy(np.float64))
-    defaults: dict[str, object] = {
+    defaults: dict[str, Any] = {
         "site_id": "",
         "p_discharge_max_kw": 0.0,
         "s_max_kva": highest / catalogue.default("power_factor"),

@@ -162,7 +162,8 @@ def _legs(
     """Return hour, purpose, km and hours of the outward legs in order of departure."""
     data = survey()
     shape = (*outward.shape, _OUTWARD)
-    kind, work, last = (np.broadcast_to(values[..., None], shape) for values in (*group, latest))
+    kind, work = (np.broadcast_to(values[..., None], shape) for values in group)
+    last = np.broadcast_to(latest[..., None], shape)
     hour, purpose = data.outward(kind, work, u[..., 3:7], last)
     hour[np.arange(_OUTWARD) >= outward[..., None]] = np.inf
     order = np.argsort(hour, axis=-1, kind="stable")
@@ -237,7 +238,7 @@ def _take_away(
     """Write one absence of each car that has it into the day arrays."""
     leave, arrive, away = arrays
     length, out, back = rest
-    cars, days, _ = leave.shape
+    days = leave.shape[1]
     # An absence that began before the first day has no slot to stand in and is left out.
     for car in np.flatnonzero(happens & (start >= 0) & (start < days)):
         first = int(start[car])
