@@ -5,6 +5,8 @@ from gridimpact.profiles.co2 import load_marginal_co2
 from gridimpact.profiles.households import synthesize_households
 from gridimpact.profiles.prices import build_tariffs, load_tariff
 from gridimpact.profiles.pv import Sky
+from gridimpact.profiles.reader import read_profiles
+from gridimpact.profiles.tariff_store import store_tariff
 from gridimpact.profiles.weather import load_ambient
 
 __all__ = [
@@ -14,5 +16,7 @@ __all__ = [
     "load_ambient",
     "load_marginal_co2",
     "load_tariff",
+    "read_profiles",
+    "store_tariff",
     "synthesize_households",
 ]

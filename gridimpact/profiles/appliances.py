@@ -171,7 +171,8 @@ def _event_moments(
     """Return moments [s] of events, one in each of `count` equally likely parts of the year."""
     place = (np.arange(count) + draws.random(count)) / count
     edges = np.arange(len(activity.rate) + 1, dtype=np.float64) * QUARTER_S
-    return np.interp(place * total[-1], total, edges)
+    moments: FloatArray = np.interp(place * total[-1], total, edges)
+    return moments
 
 
 def _home_rate(

@@ -89,7 +89,7 @@ def weekday(dates: Times) -> NDArray[np.int64]:
     """Return the day of the week of dates, Monday is 0."""
     # 1970-01-01 was a Thursday.
     days = np.asarray(dates, dtype="datetime64[D]").astype(np.int64)
-    return cast("NDArray[np.int64]", (days + 3) % 7)
+    return (days + 3) % 7
 
 
 def day_types(dates: Times, zone: str) -> NDArray[np.int64]:

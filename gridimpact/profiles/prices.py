@@ -21,6 +21,7 @@ from gridimpact.profiles.tariff_file import (
     read_tariff_file,
     window_minutes,
 )
+from gridimpact.profiles.tariff_store import stored_prices
 from gridimpact.records import FloatArray, IntArray, Tariff
 from gridimpact.timeline import Timeline
 
@@ -214,6 +215,10 @@ def _window_prices(plan: TariffPlan, timeline: Timeline) -> FloatArray:
 
 def _laid(plan: TariffPlan, timeline: Timeline) -> Tariff:
     """Return a tariff plan on a timeline."""
+    if plan.prices is not None:
+        bought, sold, foreign = stored_prices(plan, timeline)
+        note = mapping_text("prices", plan.name, timeline.zone) if foreign else ""
+        return _of_plan(plan, bought, sold, note)
     wholesale, note = _wholesale(plan, timeline)
     energy = wholesale + _window_prices(plan, timeline) + sum(plan.adders_per_kwh.values())
     bought = energy * (1.0 + plan.vat)
@@ -225,6 +230,11 @@ def _laid(plan: TariffPlan, timeline: Timeline) -> Tariff:
     }[plan.export_kind]
     if plan.export_kind != "none":
         sold = sold - plan.export_deduction_per_kwh
+    return _of_plan(plan, bought, sold, note)
+
+
+def _of_plan(plan: TariffPlan, bought: FloatArray, sold: FloatArray, note: str) -> Tariff:
+    """Return the record of a plan with its prices per step."""
     return Tariff(
         name=plan.name,
         import_price=bought,

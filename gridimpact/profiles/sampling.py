@@ -45,7 +45,7 @@ class Series:
     def years(self) -> str:
         """Calendar years the series lies in, by its middle for a year and an hour."""
         middle = self.start + (self.end - self.start) // 2
-        return f"{self.name} ({np.datetime64(middle, 'Y')})"
+        return f"{self.name} ({middle.astype('datetime64[Y]')})"
 
 
 def held(series: Series, timeline: Timeline) -> tuple[NDArray[np.float64], bool]:

@@ -58,10 +58,10 @@ def dynamisation(day_of_year: NDArray[np.float64]) -> NDArray[np.float64]:
     Examples
     --------
     >>> np.round(dynamisation(np.array([1.0, 182.0, 365.0])), 3)
-    array([1.242, 0.795, 1.26 ])
+    array([1.242, 0.796, 1.257])
     """
-    factor: NDArray[np.float64] = np.polyval(_POLYNOMIAL, np.asarray(day_of_year, dtype=np.float64))
-    return factor
+    day = np.asarray(day_of_year, dtype=np.float64)
+    return np.asarray(np.polyval(_POLYNOMIAL, day), dtype=np.float64)
 
 
 @lru_cache(maxsize=16)

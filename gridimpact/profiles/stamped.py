@@ -31,7 +31,7 @@ def stamped_csv(path: Path, columns: Sequence[str]) -> tuple[pd.Series, str]:
         If the file cannot be read or does not say what it holds.
     """
     try:
-        table = pd.read_csv(path, encoding="utf-8-sig")
+        table = pd.read_csv(path, encoding="utf-8-sig", float_precision="round_trip")
     except (OSError, ValueError) as error:
         message = f"cannot read {path}: {error}"
         raise InputError(message) from error

@@ -13,12 +13,13 @@ from gridimpact.errors import InputError, Problem, raise_problems
 
 _EXPORT_KINDS = ("wholesale", "flat", "import", "none")
 _DAYS = {"all": tuple(range(7)), "workday": tuple(range(5)), "weekend": (5, 6)}
-_KEYS = (
-    "name origin currency wholesale energy_per_kwh windows adders_per_kwh vat export"
-    " demand_charge_per_kw_month subscribed_kw subscribed_per_kw_month excess_per_kw_month"
-).split()
-_WINDOW_KEYS = "per_kwh from to days months".split()
-_EXPORT_KEYS = "kind per_kwh deduction_per_kwh".split()
+_KEYS = [
+    *("name", "origin", "currency", "wholesale", "prices", "energy_per_kwh", "windows"),
+    *("adders_per_kwh", "vat", "export", "demand_charge_per_kw_month"),
+    *("subscribed_kw", "subscribed_per_kw_month", "excess_per_kw_month"),
+]
+_WINDOW_KEYS = ["per_kwh", "from", "to", "days", "months"]
+_EXPORT_KEYS = ["kind", "per_kwh", "deduction_per_kwh"]
 _DAY_MINUTES = 24 * 60
 
 
@@ -44,6 +45,7 @@ class TariffPlan:
     origin: str
     currency: str = "EUR"
     wholesale: str | None = None
+    prices: str | None = None
     energy_per_kwh: float | None = None
     windows: tuple[Window, ...] = ()
     adders_per_kwh: Mapping[str, float] = field(default_factory=dict)
@@ -145,11 +147,17 @@ def parse_tariff(data: Any, *, title: str = "tariff", folder: Path | None = None
     wholesale = data.get("wholesale")
     if wholesale is not None and not isinstance(wholesale, str):
         check.add("wholesale", f"is {wholesale!r}, must be a name or a file")
+    prices = data.get("prices")
+    if prices is not None and (not isinstance(prices, str) or folder is None):
+        check.add("prices", f"is {prices!r}, must be a CSV file beside the tariff's file")
+    for key in ("wholesale", "energy_per_kwh", "windows", "adders_per_kwh", "vat", "export"):
+        if prices is not None and key in data:
+            check.add(key, "is given beside 'prices', which are final", "keep one of the two")
     if kind == "wholesale" and wholesale is None:
         check.add("export.kind", "is 'wholesale' but the tariff has no wholesale price")
     flat = check.number(data, "energy_per_kwh", default=None)
     windows = _windows(check, data.get("windows", []))
-    if wholesale is None and flat is None and not _whole_week(windows):
+    if prices is None and wholesale is None and flat is None and not _whole_week(windows):
         check.add(
             "energy_per_kwh", "is missing where no window holds", "give a price for the other hours"
         )
@@ -158,6 +166,7 @@ def parse_tariff(data: Any, *, title: str = "tariff", folder: Path | None = None
         origin=str(data.get("origin", "")),
         currency=str(data.get("currency", "EUR")),
         wholesale=wholesale,
+        prices=prices,
         energy_per_kwh=flat,
         windows=windows,
         adders_per_kwh={
@@ -260,9 +269,13 @@ def _members(check: _Checker, value: Any, where: str, low: int, high: int) -> tu
             return tuple(range(low, high + 1))
         if value in _DAYS and high == 6:
             return _DAYS[value]
-    elif isinstance(value, list) and value:
-        if all(isinstance(entry, int) and low <= entry <= high for entry in value):
-            return tuple(value)
+    elif isinstance(value, list) and value and all(_within(entry, low, high) for entry in value):
+        return tuple(value)
     named = "'all', 'workday', 'weekend' or " if high == 6 else "'all' or "
     check.add(where, f"is {value!r}", f"give {named}a list of numbers {low} to {high}")
     return tuple(range(low, high + 1))
+
+
+def _within(entry: Any, low: int, high: int) -> bool:
+    """Return whether an entry is a whole number of a range."""
+    return isinstance(entry, int) and not isinstance(entry, bool) and low <= entry <= high

@@ -13,12 +13,13 @@ import pandas as pd
 from gridimpact.errors import InputError, Problem, raise_problems
 from gridimpact.profiles.calendar import mapping_text, wall_clock
 from gridimpact.profiles.catalogue import hourly, is_typical, names_of, path_of, typical_year
-from gridimpact.profiles.sampling import Series, interpolated
+from gridimpact.profiles.sampling import Series, held, interpolated
 from gridimpact.profiles.stamped import array_values, regular_series, stamped_csv
 from gridimpact.records import Ambient, FloatArray
 from gridimpact.timeline import Timeline
 
-_COLUMNS = ("air_temp_c", "temp_air_c", "temperature_c")
+_MOMENTS = ("air_temp_c", "temperature_c")
+_MEANS = ("temp_air_c",)
 _COLDEST_C, _HOTTEST_C = -50.0, 60.0
 _EPW_HEADER, _EPW_DRY_BULB, _EPW_MISSING = 8, 6, 99.9
 
@@ -31,7 +32,8 @@ def load_ambient(source: Any, timeline: Timeline) -> Ambient:
     source : str, path, array_like, pandas.Series or Ambient
         A packaged name (``germany_2016``, ``tucson``, ``chicago``, ``tampa``, ``seattle``,
         ``fairbanks``), an EnergyPlus weather file (``.epw``), a CSV file (stamps in UTC unless they
-        carry an offset, column ``air_temp_c``), a series with stamps, or one value per step [degC].
+        carry an offset; column ``air_temp_c`` for the temperature at the stamp, ``temp_air_c`` for
+        the mean over the step it begins), a series with stamps, or one value per step [degC].
     timeline : Timeline
         Steps of the study.
 
@@ -75,8 +77,9 @@ def _named(source: str | Path, timeline: Timeline) -> tuple[str, FloatArray, str
     if suffix == ".epw":
         return (Path(text).name, *_typical(read_epw(Path(text)), timeline))
     if suffix == ".csv":
-        column, _ = stamped_csv(Path(text), _COLUMNS)
-        return (Path(text).name, *_dated(regular_series(column, Path(text).name), timeline))
+        column, heading = stamped_csv(Path(text), _MOMENTS + _MEANS)
+        series = regular_series(column, Path(text).name)
+        return (series.name, *_dated(series, timeline, means=heading in _MEANS))
     if text not in names_of("temperature"):
         path_of(text, "temperature")
     if is_typical(text):
@@ -95,10 +98,10 @@ def _given(source: Any, timeline: Timeline) -> tuple[str, FloatArray, str]:
     return "user series", values, "given by the user, one value per step"
 
 
-def _dated(series: Series, timeline: Timeline) -> tuple[FloatArray, str]:
-    """Return step means of a series of real days."""
-    values, foreign = interpolated(series, timeline)
-    text = f"{series.years}, joined by straight lines"
+def _dated(series: Series, timeline: Timeline, *, means: bool = False) -> tuple[FloatArray, str]:
+    """Return step means of a series of real days, of moments or of means over its own steps."""
+    values, foreign = (held if means else interpolated)(series, timeline)
+    text = series.years if means else f"{series.years}, joined by straight lines"
     if foreign:
         text += "; " + mapping_text("temperatures", series.years, timeline.zone)
     return values, text
