@@ -65,12 +65,24 @@ _TABLE = (
     Variable("soc", ("strategy", "time", "vehicle"), "1", "state of charge at the end of the step"),
     Variable(
         "soc_initial",
-        ("segment", "vehicle"),
+        ("period", "vehicle"),
         "1",
-        "state of charge before the first step of a segment",
+        "state of charge before the first step of a period",
     ),
     Variable(
         "unmet_kwh", ("strategy", "session"), "kWh", "energy missing in the battery at departure"
+    ),
+    Variable(
+        "soc_arrival",
+        ("strategy", "session"),
+        "1",
+        "state of charge at plug-in, the trip booked",
+    ),
+    Variable(
+        "away_kwh",
+        ("strategy", "session"),
+        "kWh",
+        "battery energy charged elsewhere because the trip needed more than the battery held",
     ),
     Variable("vm_pu", ("strategy", "time", "bus"), "1", "voltage magnitude over nominal"),
     Variable(

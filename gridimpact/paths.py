@@ -21,3 +21,8 @@ def data_folder(kind: str) -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "data" / kind
     return installed if installed.is_dir() else package.parent / kind
+
+
+def template_folder() -> Path:
+    """Return the folder of study files that `gridimpact new` and `gridimpact demo` start from."""
+    return Path(__file__).resolve().parent / "templates"

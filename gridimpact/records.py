@@ -393,7 +393,7 @@ class StudyResult:
     fleet: Fleet
     dataset: xr.Dataset
     """Variables of `gridimpact.conventions.VARIABLES` with coordinates ``strategy time segment(time) counted(time)
-    site charger vehicle session bus line transformer site_bus charger_bus``."""
+    period site charger vehicle session bus line transformer site_bus charger_bus``."""
     assessments: Mapping[str, Assessment]
     """By strategy label, "no_ev" and "uncontrolled" first."""
     comparison: pd.DataFrame

@@ -198,10 +198,8 @@ def _by_kind(
         there = sites.index[(sites["kind"] == kind).to_numpy()].astype(str)
         offered = [name for name in there if name not in taken]
         if not offered:
-            there = ", ".join(sorted(set(sites["kind"])))
-            what = (
-                f"{len(asked)} chargers want a site of kind {kind!r}, the network offers: {there}"
-            )
+            kinds = ", ".join(sorted(set(sites["kind"])))
+            what = f"{len(asked)} chargers want a site of kind {kind!r}, the network has: {kinds}"
             problems.append(Problem("place", what, "give at=, a site, a kind or a mapping"))
         elif kind == "home":
             problems += _homes(found, asked, offered, rule, notes)
@@ -209,9 +207,7 @@ def _by_kind(
             demand = sites.loc[sites["kind"] == kind, "load_p_kw"].fillna(0.0)
             largest = str(demand.index[int(np.argmax(demand.to_numpy()))])
             found[asked] = largest
-            text = (
-                f"{len(asked)} chargers stand at {largest!r}, the building with the largest demand."
-            )
+            text = f"{len(asked)} chargers at {largest!r}, the building with the largest demand."
             notes.append(Note("assumption", "place", text))
         else:
             found.loc[asked] = _drawn(offered, rule[1], len(asked))

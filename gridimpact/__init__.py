@@ -1,0 +1,116 @@
+"""What electric vehicles do to a distribution network, and what changes when they charge smartly.
+
+Daily work is three objects: `Study`, `Result` and the strategy objects in `g2v`, `v2g`, `v2h` and
+`v2b`. The stages of the way of the data are public functions beside them. Names are loaded when
+first used, so that ``import gridimpact`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gridimpact.api import Result, Study
+    from gridimpact.assess import LimitProfile, assess, limit_profile
+    from gridimpact.dispatch import Mix, Uncontrolled, g2v, v2b, v2g, v2h
+    from gridimpact.errors import (
+        FlowNotConverged,
+        GridError,
+        GridImpactError,
+        InfeasibleDispatch,
+        InputError,
+        MissingExtra,
+    )
+    from gridimpact.fleet import join_fleets, read_sessions, synthesize_fleet
+    from gridimpact.network import list_networks, open_network
+    from gridimpact.powerflow import solve
+    from gridimpact.profiles import (
+        list_profiles,
+        load_ambient,
+        load_tariff,
+        read_profiles,
+        synthesize_households,
+    )
+    from gridimpact.study import build_requests, compare, inject, place, plan
+    from gridimpact.timeline import Timeline
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "gridimpact.api": ("Result", "Study"),
+    "gridimpact.assess": ("LimitProfile", "assess", "limit_profile"),
+    "gridimpact.dispatch": ("Mix", "Uncontrolled", "g2v", "v2b", "v2g", "v2h"),
+    "gridimpact.errors": (
+        "FlowNotConverged",
+        "GridError",
+        "GridImpactError",
+        "InfeasibleDispatch",
+        "InputError",
+        "MissingExtra",
+    ),
+    "gridimpact.fleet": ("join_fleets", "read_sessions", "synthesize_fleet"),
+    "gridimpact.network": ("list_networks", "open_network"),
+    "gridimpact.powerflow": ("solve",),
+    "gridimpact.profiles": (
+        "list_profiles",
+        "load_ambient",
+        "load_tariff",
+        "read_profiles",
+        "synthesize_households",
+    ),
+    "gridimpact.study": ("build_requests", "compare", "inject", "place", "plan"),
+    "gridimpact.timeline": ("Timeline",),
+}
+_HOME = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = [  # noqa: RUF022 - the three objects of daily work first
+    "Study",
+    "Result",
+    "Timeline",
+    "FlowNotConverged",
+    "GridError",
+    "GridImpactError",
+    "InfeasibleDispatch",
+    "InputError",
+    "LimitProfile",
+    "MissingExtra",
+    "Mix",
+    "Uncontrolled",
+    "assess",
+    "build_requests",
+    "compare",
+    "g2v",
+    "inject",
+    "join_fleets",
+    "limit_profile",
+    "list_networks",
+    "list_profiles",
+    "load_ambient",
+    "load_tariff",
+    "open_network",
+    "place",
+    "plan",
+    "read_profiles",
+    "read_sessions",
+    "solve",
+    "synthesize_fleet",
+    "synthesize_households",
+    "v2b",
+    "v2g",
+    "v2h",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _HOME:
+        message = f"module 'gridimpact' has no attribute {name!r}"
+        raise AttributeError(message)
+    module = import_module(_HOME[name])
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

@@ -1,0 +1,178 @@
+"""The command line; every command loads what it needs only when it runs.
+
+Exit codes: 0 done, 1 unexpected error, 2 wrong input, 3 done but some power flows failed,
+4 an optional dependency is missing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from gridimpact.errors import GridImpactError, MissingExtra
+from gridimpact.paths import template_folder
+
+if TYPE_CHECKING:
+    from gridimpact.api import Result
+
+app = typer.Typer(
+    name="gridimpact",
+    help="What electric vehicles do to a distribution network, and what smart charging changes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+WRONG_INPUT, FAILED_LANES, NO_EXTRA = 2, 3, 4
+
+StudyPath = Annotated[Path, typer.Argument(help="Study folder, or its study.yaml.")]
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Show an error of ours as text and end with its exit code."""
+    try:
+        yield
+    except MissingExtra as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(NO_EXTRA) from error
+    except (GridImpactError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(WRONG_INPUT) from error
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write the demo study to.")] = Path(
+        "gridimpact_demo"
+    ),
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Run the packaged study and show what the strategies do to a real village network."""
+    with _plain_errors():
+        _new_study(out, "demo", overwrite=True)
+        _finish(_solve(out, verify=20, quiet=quiet))
+        raise typer.Exit(_show(out))
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+    template: Annotated[str, typer.Option(help="demo or own-data.")] = "demo",
+) -> None:
+    """Make a study folder with a commented study.yaml to edit."""
+    with _plain_errors():
+        _new_study(folder, template, overwrite=False)
+        typer.echo(f"{folder / 'study.yaml'} written; edit it, then: gridimpact check {folder}")
+
+
+@app.command()
+def check(study: StudyPath) -> None:
+    """List every problem of a study without solving it."""
+    with _plain_errors():
+        from gridimpact.api import Study
+
+        warnings = Study.from_file(study).check()
+        for problem in warnings:
+            typer.echo(f"note: {problem}")
+        typer.echo(f"{study}: can be run; {len(warnings)} notes")
+
+
+@app.command()
+def run(
+    study: StudyPath,
+    days: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+        typer.Option(help="design, all, or dates and ranges separated by commas."),
+    ] = None,
+    verify: Annotated[int, typer.Option(help="Random steps to solve again with pandapower.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Run a study; write its results and report beside it."""
+    with _plain_errors():
+        _finish(_solve(study, days=days, verify=verify, quiet=quiet))
+        raise typer.Exit(_show(study))
+
+
+@app.command()
+def report(study: StudyPath) -> None:
+    """Write report.html again from the results of a study that has been run."""
+    with _plain_errors():
+        from gridimpact.api import Result
+
+        folder = _root(study) / "results"
+        path = Result.from_folder(folder).report(folder / "report.html")
+        typer.echo(f"Report: {path}")
+
+
+@app.command()
+def networks() -> None:
+    """List the packaged networks."""
+    with _plain_errors():
+        from gridimpact.network import list_networks
+
+        typer.echo(list_networks().to_string(index=False))
+
+
+def main() -> None:
+    """Entry point of the command; an unexpected error ends with code 1 and its trace."""
+    app()
+
+
+def _root(study: Path) -> Path:
+    return study if study.is_dir() else study.parent
+
+
+def _new_study(folder: Path, template: str, *, overwrite: bool) -> None:
+    source = template_folder() / f"{template}.yaml"
+    if not source.is_file():
+        known = ", ".join(sorted(f.stem for f in template_folder().glob("*.yaml")))
+        message = f"template {template!r} is unknown; there are {known}"
+        raise GridImpactError(message)
+    target = folder / "study.yaml"
+    if target.exists() and not overwrite:
+        message = f"{target}: exists; choose another folder"
+        raise GridImpactError(message)
+    folder.mkdir(parents=True, exist_ok=True)
+    target.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def _solve(
+    study: Path, *, days: str | None = None, verify: int = 0, quiet: bool = False
+) -> tuple[Path, Result]:
+    """Return the results folder and the result of a study."""
+    from gridimpact.api import Study
+
+    chosen = None
+    if days is not None:
+        chosen = days if days in ("design", "all") else [d.strip() for d in days.split(",")]
+    result = Study.from_file(study).run(chosen, verify=verify, progress=not quiet)
+    return _root(study) / "results", result
+
+
+def _finish(solved: tuple[Path, Result]) -> None:
+    folder, result = solved
+    result.save(folder)
+    typer.echo(repr(result))
+
+
+def _show(study: Path) -> int:
+    """Tell where the report is; return the exit code."""
+    import json
+
+    folder = _root(study) / "results"
+    typer.echo(f"Report: {(folder / 'report.html').resolve()}")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    failed = int(manifest["steps_failed"])
+    if failed:
+        typer.echo(f"warning: {failed} of {manifest['steps']} power flows failed", err=True)
+    return FAILED_LANES if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,11 @@
+"""From inputs to results: build, check, plan, inject, run, compare, store."""
+
+from gridimpact.study.compare import compare
+from gridimpact.study.inject import inject
+from gridimpact.study.place import place
+from gridimpact.study.plan import plan
+from gridimpact.study.requests import build_requests
+from gridimpact.study.run import run_study
+from gridimpact.study.spec import StudySpec
+
+__all__ = ["StudySpec", "build_requests", "compare", "inject", "place", "plan", "run_study"]

@@ -1,0 +1,77 @@
+"""Strategies by the names a study file and the command line use."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from gridimpact.dispatch import Mix, Uncontrolled, g2v, v2b, v2g, v2h
+from gridimpact.dispatch.strategy import Strategy
+from gridimpact.errors import InputError
+
+STRATEGIES: Mapping[str, Any] = {
+    "uncontrolled": Uncontrolled,
+    "g2v.valley_filling": g2v.ValleyFilling,
+    "g2v.transformer_limit": g2v.TransformerLimit,
+    "g2v.price": g2v.PriceCharging,
+    "v2g.peak_shaving": v2g.PeakShaving,
+    "v2g.arbitrage": v2g.Arbitrage,
+    "v2h.self_consumption": v2h.SelfConsumption,
+    "v2h.time_of_use": v2h.TimeOfUse,
+    "v2b.demand_charge": v2b.DemandCharge,
+    "v2b.subscribed_power": v2b.SubscribedPower,
+}
+
+
+def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> Strategy:
+    """Return the strategy a study file names.
+
+    Parameters
+    ----------
+    entry : str or mapping
+        ``"g2v.valley_filling"``, ``{"v2g.arbitrage": {"reserve_soc": 0.4}}`` or
+        ``{"mix": {"shares": {"v2g.peak_shaving": 0.3}, "rest": "uncontrolled"}}``.
+    where : str
+        Place in the file, for messages.
+
+    Raises
+    ------
+    InputError
+        If name or setting is unknown; the nearest match is named.
+    """
+    if isinstance(entry, str):
+        name, settings = entry, dict[str, Any]()
+    elif len(entry) == 1:
+        name, settings = next(iter(entry.items()))
+        settings = dict(settings or {})
+    else:
+        message = f"{where}: {dict(entry)!r} must hold one strategy name and its settings"
+        raise InputError(message)
+    if name == "mix":
+        return _make_mix(settings, where)
+    if name not in STRATEGIES:
+        near = difflib.get_close_matches(name, [*STRATEGIES, "mix"], n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        message = (
+            f"{where}: strategy {name!r} is unknown{hint} Known: {', '.join([*STRATEGIES, 'mix'])}"
+        )
+        raise InputError(message)
+    try:
+        made: Strategy = STRATEGIES[name](**settings)
+    except TypeError as error:
+        message = f"{where}, {name}: {error}"
+        raise InputError(message) from error
+    return made
+
+
+def _make_mix(settings: Mapping[str, Any], where: str) -> Strategy:
+    """Return a mix; shares may carry settings: ``{name: share}`` or ``{name: {share: .., ...}}``."""
+    shares = {}
+    for name, share in dict(settings.get("shares", {})).items():
+        options = dict(share) if isinstance(share, Mapping) else {"share": share}
+        part = float(options.pop("share"))
+        shares[make_strategy({name: options}, f"{where}, mix")] = part
+    rest = make_strategy(settings.get("rest", "uncontrolled"), f"{where}, mix, rest")
+    made: Strategy = Mix(shares, rest=rest)
+    return made

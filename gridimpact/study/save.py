@@ -1,0 +1,107 @@
+"""A study made in Python as a folder that runs again from its file alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from gridimpact.errors import InputError
+from gridimpact.network.writer import write_network
+from gridimpact.profiles import store_tariff
+from gridimpact.study.catalogue import STRATEGIES
+from gridimpact.study.spec import StudySpec
+from gridimpact.study.tables import store_fleet, store_profiles
+
+
+def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path:
+    """Write network, profiles, fleet, tariffs, temperature and `study.yaml`; return the folder.
+
+    Raises
+    ------
+    InputError
+        If the folder already holds a study.
+    """
+    if (folder / "study.yaml").exists():
+        message = f"{folder.name}: already holds a study; choose another folder"
+        raise InputError(message)
+    inputs = folder / "inputs"
+    inputs.mkdir(parents=True, exist_ok=True)
+    write_network(spec.network, inputs / "network.json", keep_loads=True)
+    store_profiles(spec.profiles, inputs / "profiles.nc")
+    store_fleet(spec.fleet, inputs / "fleet")
+    config: dict[str, Any] = {
+        "name": spec.name,
+        "network": {
+            "source": "inputs/network.json",
+            "site_kinds": {
+                str(s): str(k) for s, k in spec.network.sites["kind"].items() if k != "home"
+            },
+        },
+        "timeline": _timeline(spec),
+        "profiles": {"file": "inputs/profiles.nc", "quantity": "stored"},
+        "fleet": [{"stored": "inputs/fleet"}],
+        "limits": json.loads(json.dumps(asdict(spec.limits), default=str)),
+        "strategies": [strategy_entry(s) for s in spec.strategies],
+        "days": days if isinstance(days, str) else list(days),
+        "seed": spec.seed,
+    }
+    if spec.tariffs:
+        prices = {}
+        for kind, tariff in spec.tariffs.items():
+            file = store_tariff(tariff, spec.timeline, inputs / f"tariff_{kind or 'all'}.json")
+            prices[kind] = f"inputs/{file.name}"
+        config["prices"] = prices.get("", prices)
+    if spec.ambient is not None:
+        table = pd.DataFrame(
+            {"time_utc": spec.timeline.times, "temp_air_c": spec.ambient.temp_air_c}
+        )
+        table.to_csv(inputs / "ambient.csv", index=False, date_format="%Y-%m-%dT%H:%M:%S")
+        config["ambient"] = "inputs/ambient.csv"
+    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def strategy_entry(strategy: Any) -> str | dict[str, Any]:
+    """Return a strategy as a study file names it, settings that differ from the default included."""
+    if strategy.name == "mix":
+        shares = {}
+        for part, share in strategy.shares:
+            entry = strategy_entry(part)
+            name = entry if isinstance(entry, str) else next(iter(entry))
+            options = {} if isinstance(entry, str) else dict(entry[name])
+            shares[name] = {"share": float(share), **options}
+        return {"mix": {"shares": shares, "rest": strategy_entry(strategy.rest)}}
+    for name, kind in STRATEGIES.items():
+        if type(strategy) is kind:
+            changed = _settings(strategy, kind)
+            return {name: changed} if changed else name
+    message = f"strategy {strategy.name!r} is not one a study file can name; save works for the packaged ones"
+    raise InputError(message)
+
+
+def _settings(strategy: Any, kind: Any) -> dict[str, Any]:
+    if not is_dataclass(strategy):
+        return {}
+    default = kind()
+    return {
+        f.name: getattr(strategy, f.name)
+        for f in fields(strategy)
+        if f.init and getattr(strategy, f.name) != getattr(default, f.name)
+    }
+
+
+def _timeline(spec: StudySpec) -> Mapping[str, str]:
+    local = spec.timeline.local
+    return {
+        "first": str(local[0].date()),
+        "last": str(local[-1].date()),
+        "step": f"{spec.timeline.step_s}s",
+        "zone": spec.timeline.zone,
+    }

@@ -1,0 +1,146 @@
+"""The results folder: written under temporary names, renamed at the end, the manifest last."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from gridimpact.errors import InputError
+from gridimpact.network.writer import write_network
+from gridimpact.records import StudyResult
+
+FORMAT = 1
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_results(
+    result: StudyResult, folder: Path, extras: Mapping[str, Callable[[StudyResult, Path], None]]
+) -> Path:
+    """Write a study's results and return the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if missing. A folder that holds other files than an earlier result is refused.
+    extras : mapping
+        File name to a function that writes it (report, spreadsheet), called with result and path.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
+        message = (
+            f"{folder.name}: holds files that are no results of a study; choose an empty folder"
+        )
+        raise InputError(message)
+    fresh = folder.with_name(folder.name + ".part")
+    if fresh.exists():
+        shutil.rmtree(fresh)
+    (fresh / "tables").mkdir(parents=True)
+    try:
+        _write_parts(result, fresh)
+        for name, write in extras.items():
+            write(result, fresh / name)
+        manifest = dict(result.manifest) | {"format": FORMAT, "files": _hashes(fresh)}
+        _write_json(fresh / "manifest.json", manifest)
+        _replace(fresh, folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return folder
+
+
+def _write_parts(result: StudyResult, folder: Path) -> None:
+    write_network(result.network, folder / "network.json")
+    _write_csv(result.network.sites, folder / "sites.csv")
+    for name in ("chargers", "vehicles", "sessions"):
+        _write_csv(getattr(result.fleet, name), folder / f"{name}.csv")
+    _write_csv(result.fleet.rejected, folder / "rejected_sessions.csv")
+    _write_dataset(result.dataset, folder / "results.nc")
+    _write_json(folder / "summary.json", _summary(result))
+    _write_csv(result.comparison, folder / "tables" / "comparison.csv")
+    for label, assessment in result.assessments.items():
+        _write_csv(assessment.violations, folder / "tables" / f"{label}_violations.csv")
+        for name, table in assessment.tables.items():
+            _write_csv(table, folder / "tables" / f"{label}_{name}.csv")
+
+
+def _write_dataset(data: xr.Dataset, path: Path) -> None:
+    """Write compressed netCDF; text coordinates as they are."""
+    packed = {str(n): {"zlib": True, "complevel": 1, "shuffle": True} for n in data.data_vars}
+    time = {"time": {"units": "seconds since 1970-01-01", "dtype": "int64"}}
+    data.to_netcdf(path, engine="h5netcdf", encoding={**packed, **time})
+
+
+def _summary(result: StudyResult) -> dict[str, Any]:
+    """Return every figure of the comparison and the notes, as plain data."""
+    return {
+        "name": result.name,
+        "comparison": result.comparison.to_dict(orient="index"),
+        "strategies": {k: dict(a.summary) for k, a in result.assessments.items()},
+        "notes": [{"kind": n.kind, "where": n.where, "text": n.text} for n in result.notes],
+    }
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table; a text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    safe = table.reset_index() if table.index.name else table
+    safe = safe.copy(deep=False)
+    for column in safe.columns:
+        if safe[column].dtype == object:
+            safe[column] = safe[column].map(_harmless)
+    safe.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%S")
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(DANGEROUS) else value
+
+
+def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+    text = json.dumps(_plain(data), indent=1, sort_keys=True, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Return plain data with NaN as null, so that no reader trips over it."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    return str(value)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {
+        str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest()
+        for f in sorted(folder.rglob("*"))
+        if f.is_file()
+    }
+
+
+def _replace(fresh: Path, folder: Path) -> None:
+    """Put the fresh folder in the place of the old one; the old one goes last."""
+    old = folder.with_name(folder.name + ".old")
+    if folder.exists():
+        if old.exists():
+            shutil.rmtree(old)
+        folder.rename(old)
+    fresh.replace(folder)
+    if old.exists():
+        shutil.rmtree(old)

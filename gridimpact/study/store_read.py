@@ -1,0 +1,131 @@
+"""A results folder read back as the record it was written from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from gridimpact.conventions import METRICS
+from gridimpact.errors import InputError
+from gridimpact.network import open_network
+from gridimpact.records import Assessment, Fleet, Network, Note, StudyResult
+from gridimpact.study.store import DANGEROUS, FORMAT
+
+_TIME_COLUMNS = ("start", "end", "plug_in", "plug_out", "at", "time")
+
+
+def read_results(folder: Path) -> StudyResult:
+    """Return the result stored in a folder.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no finished result or one of another format.
+    """
+    file = folder / "manifest.json"
+    if not file.is_file():
+        message = f"{folder}: holds no finished result; run the study first: gridimpact run FOLDER"
+        raise InputError(message)
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    if manifest.get("format") != FORMAT:
+        message = f"{folder}: results of format {manifest.get('format')}, this version reads {FORMAT}; run the study again"
+        raise InputError(message)
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    with xr.open_dataset(folder / "results.nc", engine="h5netcdf") as stored:
+        data = stored.load()
+    comparison = _table(folder / "tables" / "comparison.csv").set_index("strategy")
+    return StudyResult(
+        name=summary["name"],
+        network=_network(folder, manifest),
+        fleet=_fleet(folder),
+        dataset=data,
+        assessments={
+            label: _assessment(folder / "tables", label, figures, manifest)
+            for label, figures in summary["strategies"].items()
+        },
+        comparison=comparison.reindex(columns=list(METRICS)).astype(float),
+        manifest=manifest,
+        notes=tuple(Note(**note) for note in summary["notes"]),
+    )
+
+
+def _network(folder: Path, manifest: Mapping[str, Any]) -> Network:
+    """Return the solved network with the sites stored beside it."""
+    bare = open_network(folder / "network.json")
+    origin = next(s for s in manifest["sources"] if s["name"].startswith("network "))
+    return dataclasses.replace(
+        bare,
+        name=origin["name"].removeprefix("network "),
+        source=origin["source"],
+        licence=origin["licence"],
+        sites=_table(folder / "sites.csv").set_index("site_id"),
+    )
+
+
+def _fleet(folder: Path) -> Fleet:
+    parts = {n: _table(folder / f"{n}.csv") for n in ("vehicles", "chargers", "sessions")}
+    return Fleet(
+        vehicles=parts["vehicles"].set_index("vehicle_id"),
+        chargers=parts["chargers"].set_index("charger_id"),
+        sessions=parts["sessions"].set_index("session_id"),
+        rejected=_table(folder / "rejected_sessions.csv"),
+    )
+
+
+def _assessment(
+    tables: Path, label: str, figures: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> Assessment:
+    start = f"{label}_"
+    found = {
+        f.stem.removeprefix(start): _table(f)
+        for f in sorted(tables.glob(f"{label}_*.csv"))
+        if f.stem.removeprefix(start) in _TABLES
+    }
+    violations = found.pop("violations")
+    return Assessment(
+        strategy=label,
+        limits=str(manifest["limits"]["name"]),
+        summary=dict(figures),
+        violations=violations,
+        tables=found,
+    )
+
+
+_TABLES = {
+    "violations",
+    "buses",
+    "lines",
+    "transformers",
+    "departures",
+    "sites",
+    "vehicles",
+    "weeks",
+}
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """Return a stored table; ids stay text and a guarding apostrophe comes off again."""
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=_TEXT)
+    for column in table.columns:
+        if column in _TIME_COLUMNS:
+            table[column] = pd.to_datetime(table[column])
+        elif table[column].dtype == object:
+            table[column] = table[column].map(_unguarded).fillna("")
+    return table
+
+
+_TEXT: dict[Hashable, type[object]] = dict.fromkeys(
+    ("site_id", "charger_id", "vehicle_id", "session_id", "name", "caused_by", "origin", "kind"),
+    object,
+)
+
+
+def _unguarded(value: Any) -> Any:
+    guarded = isinstance(value, str) and value[:1] == "'" and value[1:2] in DANGEROUS
+    return value[1:] if guarded else value
