@@ -52,11 +52,11 @@ def passive_net(net: Any) -> Any:
     import pandas as pd
     from pandapower.auxiliary import pandapowerNet
 
-    from_user = {key: value for key, value in net.items() if not str(key).startswith("_")}
+    kept = {k: v for k, v in net.items() if not k.startswith("_") or k.startswith("_empty")}
     bare = pandapowerNet(
         {
             key: value.copy() if isinstance(value, pd.DataFrame) else value
-            for key, value in from_user.items()
+            for key, value in kept.items()
         }
     )
     for table in INJECTED:

@@ -1,0 +1,285 @@
+"""What every power-flow engine promises: its protocol, its options and the check of its input.
+
+No engine lives here. Power is positive where it is drawn from the grid; a lane is one scenario at
+one time, and lanes keep their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from gridimpact.errors import FlowNotConverged, InputError, Problem, raise_problems
+from gridimpact.records import BoolArray, FloatArray, FlowResult, Grid, Injections, Note
+
+KEPT = (
+    "vm_pu",
+    "line_loading_percent",
+    "transformer_loading_percent",
+    "transformer_p_kw",
+    "transformer_q_kvar",
+    "losses_kw",
+)
+"""Result arrays that may be left out; status and residual always come."""
+
+_SHOWN = 20
+"""Problems of one kind listed one by one before they are only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOptions:
+    """How a power flow is solved and which of its arrays are kept.
+
+    Parameters
+    ----------
+    tolerance_pu : float
+        Largest voltage step [pu] of the last iteration.
+    max_iterations : int
+        Fixed-point iterations before a lane goes to Newton.
+    newton_iterations : int
+        Newton iterations before a lane is given up; 0 switches Newton off.
+    residual_kva : float
+        Largest power missing at a node [kVA] that a solved lane may leave, beside what
+        `tolerance_pu` explains on the node's own admittance.
+    vm_plausible_pu : tuple of float
+        Lanes with a voltage outside are marked implausible.
+    threads : int
+        Threads to use, 0 for all cores. Results do not depend on it.
+    keep : tuple of str
+        Names of `KEPT` to return; the others come back with length zero on their last axis.
+    storage : str
+        ``"float64"`` or ``"float32"`` for the arrays of `KEPT`; arithmetic is always float64.
+    """
+
+    tolerance_pu: float = 1e-10
+    max_iterations: int = 100
+    newton_iterations: int = 40
+    residual_kva: float = 1e-3
+    vm_plausible_pu: tuple[float, float] = (0.5, 1.5)
+    threads: int = 0
+    keep: tuple[str, ...] = KEPT
+    storage: str = "float64"
+
+    def __post_init__(self) -> None:
+        """Check every option."""
+        low, high = self.vm_plausible_pu
+        checks = (
+            (0 < self.tolerance_pu < 1e-2, "tolerance_pu", "must lie between 0 and 0.01"),
+            (self.max_iterations >= 1, "max_iterations", "must be at least 1"),
+            (self.newton_iterations >= 0, "newton_iterations", "must not be negative"),
+            (self.residual_kva > 0, "residual_kva", "must be above 0"),
+            (0 <= low < high, "vm_plausible_pu", "must be two rising voltages"),
+            (self.threads >= 0, "threads", "must not be negative"),
+            (set(self.keep) <= set(KEPT), "keep", f"may name only {', '.join(KEPT)}"),
+            (self.storage in ("float32", "float64"), "storage", "must be float32 or float64"),
+        )
+        raise_problems(
+            [
+                Problem(name, f"is {getattr(self, name)!r}, {rule}")
+                for passed, name, rule in checks
+                if not passed
+            ],
+            "power-flow options",
+        )
+
+    def as_mapping(self) -> Mapping[str, Any]:
+        """Return the options for a manifest."""
+        return asdict(self)
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A power-flow engine.
+
+    `solve` keeps lane order, never writes into its arguments, never raises because of a lane, and
+    checks the power balance at every node apart from its own iteration. A lane that fails is NaN
+    in every array and named by its status; a lane that leaves only demand without supply keeps its
+    values, with NaN at the buses without supply. Energy left without supply counts drawn power
+    only. Non-finite or misplaced injections are refused before anything is solved.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name and version, for manifests."""
+        ...
+
+    def solve(
+        self, grid: Grid, injections: Injections, options: FlowOptions | None = None
+    ) -> FlowResult:
+        """Return the flow of every lane.
+
+        Raises
+        ------
+        InputError
+            Where an injection is not finite or does not fit the grid; every place is named.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class FlowChunk:
+    """A part of a power flow: which scenarios and steps, and what was found there."""
+
+    scenario: slice
+    time: slice
+    injections: Injections
+    """Of this part alone."""
+    result: FlowResult
+
+
+def check_injections(grid: Grid, injections: Injections) -> None:
+    """Refuse injections that do not fit the grid or are not finite, naming every place.
+
+    Raises
+    ------
+    InputError
+        With scenario, step and element of the offending values.
+    """
+    count = len(injections.bus)
+    shape = injections.p_kw.shape
+    expected = (shape[0] if shape else 0, injections.timeline.count, count)
+    shapes = (
+        ("p_kw", shape, expected),
+        ("q_kvar", injections.q_kvar.shape, expected),
+        ("phase_share", injections.phase_share.shape, (count, 3)),
+        ("zip_p", injections.zip_p.shape, (count, 2)),
+        ("zip_q", injections.zip_q.shape, (count, 2)),
+    )
+    raise_problems(
+        [
+            Problem(name, f"has shape {found}, must be {wanted}")
+            for name, found, wanted in shapes
+            if found != wanted
+        ],
+        "injections",
+    )
+    outside = np.flatnonzero((injections.bus < 0) | (injections.bus >= len(grid.bus_index)))
+    problems = [
+        Problem(
+            f"bus of element {element}",
+            f"is {injections.bus[element]}, must be a position from 0 to {len(grid.bus_index) - 1}",
+        )
+        for element in outside[:_SHOWN]
+    ]
+    problems += _non_finite(injections, "p_kw") + _non_finite(injections, "q_kvar")
+    problems += _shares(injections)
+    raise_problems(problems, "injections")
+
+
+def _non_finite(injections: Injections, name: str) -> list[Problem]:
+    values: FloatArray = getattr(injections, name)
+    # A sum is finite unless a value is not, or the values overflow: one cheap pass first.
+    if np.isfinite(values.sum()):
+        return []
+    places = np.argwhere(~np.isfinite(values))
+    problems = [
+        Problem(
+            f"{name} scenario {scenario}, step {step}, element {element}",
+            f"is {values[scenario, step, element]}",
+            "fill the gap or mend the source",
+        )
+        for scenario, step, element in places[:_SHOWN]
+    ]
+    if len(places) > _SHOWN:
+        problems.append(Problem(name, f"{len(places) - _SHOWN} more values are not finite"))
+    return problems
+
+
+def _shares(injections: Injections) -> list[Problem]:
+    problems = []
+    for name in ("zip_p", "zip_q"):
+        share: FloatArray = getattr(injections, name)
+        wrong = ~((share >= 0).all(axis=1) & (share.sum(axis=1) <= 1 + 1e-9))
+        problems += [
+            Problem(
+                f"{name} of element {element}",
+                f"is {share[element].tolist()}",
+                "shares of constant impedance and current lie in 0..1 and sum to at most 1",
+            )
+            for element in np.flatnonzero(wrong)[:_SHOWN]
+        ]
+    share = injections.phase_share
+    wrong = ~((share >= 0).all(axis=1) & (np.abs(share.sum(axis=1) - 1) <= 1e-9))
+    problems += [
+        Problem(f"phase_share of element {element}", f"is {share[element].tolist()}, must sum to 1")
+        for element in np.flatnonzero(wrong)[:_SHOWN]
+    ]
+    return problems
+
+
+def unserved_power_kw(grid: Grid, injections: Injections) -> FloatArray:
+    """Return the power drawn at buses without supply, shape (scenario, time) [kW]."""
+    dark = ~grid.bus_supplied[injections.bus]
+    if not dark.any():
+        return np.zeros(injections.p_kw.shape[:2])
+    return np.asarray(np.clip(injections.p_kw[:, :, dark], 0.0, None).sum(axis=2))
+
+
+def balanced_notes(injections: Injections) -> tuple[Note, ...]:
+    """Say so where unbalanced elements are solved as balanced ones."""
+    uneven = int((np.abs(injections.phase_share - 1 / 3) > 1e-9).any(axis=1).sum())
+    if not uneven:
+        return ()
+    text = f"{uneven} elements are not connected evenly to three phases but are solved as if they were."
+    return (Note("assumption", "power flow", text),)
+
+
+def require_converged(result: FlowResult) -> BoolArray:
+    """Return which lanes are solved, shape (scenario, time).
+
+    Raises
+    ------
+    FlowNotConverged
+        If not one lane is solved; its ``failed`` holds the mask.
+    """
+    failed = ~np.isfinite(result.residual_kva)
+    if failed.all():
+        message = (
+            f"none of {failed.size} power flows converged; the network cannot carry the load given"
+        )
+        raise FlowNotConverged(message, failed)
+    return ~failed
+
+
+def take_part(injections: Injections, scenario: slice, time: slice) -> Injections:
+    """Return views of some scenarios and steps of injections."""
+    first, last, _ = time.indices(injections.timeline.count)
+    return replace(
+        injections,
+        timeline=injections.timeline.part(first, last - first),
+        p_kw=injections.p_kw[scenario, time],
+        q_kvar=injections.q_kvar[scenario, time],
+    )
+
+
+def solve_in_chunks(
+    engine: Engine,
+    grid: Grid,
+    injections: Injections,
+    options: FlowOptions | None = None,
+    chunk: int = 4096,
+) -> Iterator[FlowChunk]:
+    """Solve at most `chunk` lanes at a time, scenario after scenario, in order of time.
+
+    Several whole scenarios go together where they fit. Results are the same bytes as those of one
+    call; only one part is held in memory.
+
+    Raises
+    ------
+    InputError
+        If `chunk` is not positive, or as `Engine.solve`.
+    """
+    if chunk < 1:
+        message = f"chunk is {chunk}, must be at least one lane"
+        raise InputError(message)
+    scenarios, steps = injections.p_kw.shape[0], injections.timeline.count
+    span, block = (1, chunk) if steps >= chunk else (chunk // steps, steps)
+    for first in range(0, scenarios, span):
+        scenario = slice(first, min(first + span, scenarios))
+        for begin in range(0, steps, block):
+            time = slice(begin, min(begin + block, steps))
+            part = take_part(injections, scenario, time)
+            yield FlowChunk(scenario, time, part, engine.solve(grid, part, options))
