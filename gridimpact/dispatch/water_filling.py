@@ -135,7 +135,8 @@ def water_fill(
         )
         raise InputError(message)
     power = np.zeros_like(base)
-    bounded = np.minimum(cap, energy_kwh / dt_h)
+    # A cap above all the energy never binds; infinity would spoil the sums.
+    bounded = np.minimum(cap, 2.0 * energy_kwh / dt_h + 1.0)
     level = pour(base, np.ascontiguousarray(bounded), energy_kwh / dt_h, power)
     return power, float(level)
 

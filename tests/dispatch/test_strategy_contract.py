@@ -20,7 +20,7 @@ CASES = pytest.mark.parametrize("strategy", STRATEGIES, ids=label)
 CURTAILS = ("g2v_transformer_limit", "mix")
 """Names of strategies that may leave a target unmet to keep a limit."""
 FEW = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

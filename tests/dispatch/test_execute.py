@@ -1,0 +1,196 @@
+"""What batteries and chargers make of a request."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gridimpact.battery import mean_charge_limit_kw, soc_needed_before
+from gridimpact.dispatch import execute
+from gridimpact.dispatch.execute import power_by_charger, power_by_group, power_by_site
+from gridimpact.dispatch.kernels import charge_gain, needed_before
+from gridimpact.errors import InputError
+from tests.dispatch.requests import Car, Group, Place, Stay, plan_request
+
+ALL = np.array([True])
+
+
+def run(request, power, **options):
+    asked = np.broadcast_to(
+        np.asarray(power, float).reshape(-1, 1), (request.timeline.count, len(request.vehicle_id))
+    )
+    options = {"strategy": "test", "controlled": np.ones(asked.shape[1], dtype=bool)} | options
+    return execute(request, asked, **options)
+
+
+@pytest.mark.parametrize(("knee", "fraction"), [(0.8, 0.0), (0.6, 0.3), (1.0, 0.0), (0.5, 1.0)])
+def test_compiled_steps_are_twins_of_the_array_functions(knee, fraction):
+    soc = np.linspace(0.0, 0.99, 34)
+    for dt_h in (0.25, 3.0):
+        for twin in (charge_gain, charge_gain.py_func):
+            gain = np.array([twin(s, dt_h, 0.9 * 11 / 40, knee, fraction, 1.0) for s in soc])
+            mean = mean_charge_limit_kw(soc, dt_h, 11, 40, 0.9, knee, fraction, 1.0)
+            np.testing.assert_allclose(gain * 40 / (0.9 * dt_h), mean, rtol=1e-12)
+        for twin in (needed_before, needed_before.py_func):
+            need = np.array([twin(s, dt_h, 0.9 * 11 / 40, knee, fraction) for s in soc])
+            want = soc_needed_before(soc, dt_h, 11, 40, 0.9, knee, fraction)
+            np.testing.assert_allclose(need, want, rtol=1e-12, atol=1e-14)
+
+
+def test_a_request_is_clipped_to_the_charger_and_ignored_outside_the_stay():
+    request = plan_request([Car(soc=0.1)], [Stay(0, 2, 5, target=0.2, p_kw=7.0)], steps=8)
+    found = run(request, 50.0)
+    assert found.p_kw[:, 0].tolist() == [0, 0, 7, 7, 7, 0, 0, 0]
+    assert found.p_requested_kw[0, 0] == 50.0
+    assert found.soc[-1, 0] == pytest.approx(0.1 + 21 / 50)
+
+
+def test_charging_goes_to_the_battery_maximum_when_asked_and_to_the_target_when_told():
+    request = plan_request([Car(soc=0.5, soc_max=0.9)], [Stay(0, 0, 6, target=0.6)], steps=6)
+    assert run(request, 10.0).soc[-1, 0] == pytest.approx(0.9)
+    assert run(request, 10.0, ceiling="target").soc[-1, 0] == pytest.approx(0.6)
+
+
+def test_the_guard_starts_as_late_as_the_target_allows():
+    request = plan_request([Car(soc=0.2)], [Stay(0, 2, 10, target=0.7)], steps=12)
+    found = run(request, 0.0)
+    # 25 kWh at 10 kW are two and a half hours: half a step, then two full ones.
+    assert found.p_kw[2:10, 0] == pytest.approx([0, 0, 0, 0, 0, 5, 10, 10])
+    assert found.unmet_kwh[0] == 0.0
+
+
+def test_the_guard_knows_that_power_falls_near_full():
+    car = Car(soc=0.2, soc_knee=0.5, taper_fraction=0.0)
+    request = plan_request([car], [Stay(0, 0, 24, target=0.95)], steps=24)
+    found = run(request, 0.0)
+    assert found.soc[-1, 0] == pytest.approx(0.95, abs=1e-9)
+    # Without taper the last 3.75 h would do; the tail above half charge needs 5.8 h more.
+    assert np.flatnonzero(found.p_kw[:, 0] > 1e-9)[0] < 18
+
+
+def test_without_guard_the_lack_is_the_plans_fault():
+    request = plan_request([Car(soc=0.2)], [Stay(0, 2, 10, target=0.7)], steps=12)
+    found = run(request, 0.0, guard=False)
+    assert found.unmet_kwh[0] == pytest.approx(25.0)
+    assert found.unmet_cause == ("too_little_power",)
+    assert run(request, 0.0, guard=False, shortfall="limit").unmet_cause == ("limit",)
+
+
+def test_a_stay_too_short_charges_at_full_power_at_once():
+    request = plan_request([Car(soc=0.2)], [Stay(0, 2, 4, target=0.9)], steps=6)
+    found = run(request, 0.0)
+    assert found.p_kw[2:4, 0].tolist() == [10.0, 10.0]
+    assert found.unmet_kwh[0] == pytest.approx(15.0)
+    assert found.unmet_cause == ("too_short",)
+
+
+def test_the_larger_part_of_a_lack_names_its_cause():
+    request = plan_request([Car(soc=0.0)], [Stay(0, 0, 4, target=1.0)], steps=4)
+    # Full power reaches 40 of 50 kWh.
+    assert run(request, 8.0, guard=False).unmet_cause == ("too_short",)
+    assert run(request, 2.0, guard=False).unmet_cause == ("too_little_power",)
+
+
+def test_a_trip_longer_than_the_battery_is_charged_elsewhere():
+    request = plan_request(
+        [Car(soc=0.7, soc_min=0.1)], [Stay(0, 2, 3, trip_kwh=40.0, target=0.8)], steps=4
+    )
+    found = run(request, 0.0)
+    assert found.away_kwh[0] == pytest.approx(10.0)
+    assert found.soc[1, 0] == 0.7
+    assert found.soc[2, 0] == pytest.approx(0.1 + 10 / 50)
+    assert found.unmet_cause == ("soc_floor",)
+
+
+def test_a_battery_below_its_minimum_is_not_filled_by_a_trip():
+    request = plan_request([Car(soc=0.05, soc_min=0.1)], [Stay(0, 0, 1, target=0.05)], steps=2)
+    found = run(request, 0.0)
+    assert found.away_kwh[0] == 0.0
+    assert found.soc[0, 0] == 0.05
+
+
+def test_a_given_arrival_stands_above_the_previous_departure():
+    request = plan_request(
+        [Car(soc=0.5)],
+        [Stay(0, 0, 2, target=0.5), Stay(0, 3, 4, soc_arrival=0.25, trip_kwh=9.0, target=0.3)],
+        steps=5,
+    )
+    found = run(request, 0.0)
+    assert found.soc[:, 0] == pytest.approx([0.5, 0.5, 0.5, 0.3, 0.3])
+
+
+def test_a_stay_shorter_than_a_step_books_its_trip_and_lacks_its_target():
+    request = plan_request([Car(soc=0.5)], [Stay(0, 2, 2, trip_kwh=5.0, target=0.6)], steps=4)
+    found = run(request, 10.0)
+    assert found.soc[:, 0] == pytest.approx([0.5, 0.5, 0.4, 0.4])
+    assert found.unmet_kwh[0] == pytest.approx(10.0)
+
+
+def test_discharge_keeps_the_reserve_and_what_the_target_needs():
+    stay = Stay(0, 0, 10, target=0.8, reserve=0.4, p_discharge_kw=5.0)
+    request = plan_request([Car(soc=0.8, eta_discharge=0.8)], [stay], steps=10)
+    found = run(request, -50.0)
+    assert found.p_kw.min() == -5.0
+    assert found.soc.min() >= 0.4 - 1e-12
+    assert found.soc[-1, 0] == pytest.approx(0.8)
+    free = run(request, -50.0, guard=False)
+    assert free.soc[-1, 0] == pytest.approx(0.4)
+    low = run(request, -50.0, guard=False, discharge_floor="min")
+    assert low.soc[-1, 0] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_cars_not_controlled_charge_uncontrolled_whatever_is_asked():
+    request = plan_request([Car("a", soc=0.5), Car("b", soc=0.5)], [Stay(0, 0, 6), Stay(1, 0, 6)])
+    found = run(request, 0.0, controlled=np.array([False, True]))
+    assert found.p_kw[:3, 0] == pytest.approx([10.0, 5.0, 0.0])
+    assert found.p_kw[3:6, 1] == pytest.approx([0.0, 5.0, 10.0])
+    assert np.array_equal(found.p_requested_kw[:, 0], found.p_kw[:, 0])
+
+
+def test_a_delivered_plan_asked_for_again_is_delivered_again():
+    request = plan_request(
+        [Car(soc=0.3, soc_knee=0.5, taper_fraction=0.1, eta_charge=0.9)],
+        [Stay(0, 1, 20, target=0.9)],
+    )
+    first = run(request, 4.0)
+    again = run(request, first.p_kw[:, 0])
+    np.testing.assert_allclose(again.p_kw, first.p_kw, atol=1e-12)
+
+
+def test_fleet_power_is_summed_at_charger_site_and_group():
+    request = plan_request(
+        [Car("a", soc=0.2), Car("b", soc=0.2), Car("c", soc=0.2)],
+        [Stay(0, 0, 4, charger=0), Stay(1, 0, 4, charger=1), Stay(2, 0, 4, charger=2)],
+        steps=4,
+        places=[Place("building", chargers=2), Place()],
+        groups=[Group(), Group(chargers=(1, 2)), Group(chargers=())],
+    )
+    p_kw = np.tile([1.0, 2.0, 4.0], (4, 1))
+    assert power_by_charger(request, p_kw)[0].tolist() == [1.0, 2.0, 4.0]
+    assert power_by_site(request, p_kw)[0].tolist() == [3.0, 4.0]
+    assert power_by_group(request, p_kw)[0].tolist() == [7.0, 6.0, 0.0]
+
+
+def test_without_groups_there_is_no_group_power():
+    request = plan_request([Car()], [Stay(0, 0, 4)], steps=4, groups=[Group()])
+    from dataclasses import replace
+
+    bare = replace(request, group_member=np.zeros((0, 1), bool), group_id=())
+    assert power_by_group(bare, np.ones((4, 1))).shape == (4, 0)
+
+
+@pytest.mark.parametrize(
+    ("power", "options", "words"),
+    [
+        (np.zeros((3, 1)), {}, "shape"),
+        (np.full((4, 1), np.nan), {}, "not finite"),
+        (np.zeros((4, 1)), {"controlled": np.array([True, False])}, "controlled"),
+        (np.zeros((4, 1)), {"discharge_floor": "zero"}, "discharge_floor"),
+        (np.zeros((4, 1)), {"ceiling": "sky"}, "ceiling"),
+    ],
+)
+def test_a_plan_that_does_not_fit_is_refused(power, options, words):
+    request = plan_request([Car()], [Stay(0, 0, 4)], steps=4)
+    options = {"strategy": "x", "controlled": ALL} | options
+    with pytest.raises(InputError, match=words):
+        execute(request, power, **options)
