@@ -13,7 +13,8 @@ from gridimpact.report.html_reprs import (
     repr_html_profiles,
     repr_html_study_result,
 )
-from gridimpact.report.tables import comparison_table, summary_frame, text_table, violations_frame
+from gridimpact.report.tables import comparison_table, summary_frame, text_table
+from gridimpact.report.violations import violations_frame
 from gridimpact.report.words import Answer, answer
 
 __all__ = [

@@ -13,7 +13,8 @@ import numpy as np
 
 from gridimpact.records import StudyResult
 from gridimpact.report import view
-from gridimpact.report.style import NO_EV, UNCONTROLLED, is_number
+from gridimpact.report.style import NO_EV, UNCONTROLLED, is_number, number
+from gridimpact.report.voltage import departure_words, worst_departure
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,14 @@ def choose(result: StudyResult) -> Choice:
     )
 
 
+def compared(result: StudyResult) -> list[str]:
+    """Return uncontrolled and recommended, as far as they were run; else the first strategy."""
+    labels = view.strategies(result)
+    wanted = (UNCONTROLLED, choose(result).recommended)
+    found = [label for label in wanted if label is not None and label in labels]
+    return found or labels[:1]
+
+
 def _avoid(result: StudyResult, labels: list[str]) -> str | None:
     """Return the strategy with the highest use of a limit, if EVs violate one under it."""
     guilty = [label for label in labels if ev_violations(result, label) > 0]
@@ -123,30 +132,31 @@ class Binding:
     kind: str
     position: int
     name: str
-    value: float
-    bound: float
     use: float
     """Share of the limit used, 1 at the limit; for voltage, of the band from nominal to the limit."""
-    step: int
+    words: str
+    """Value and limit in words."""
 
 
 _CHECKS = (
-    ("transformer", "transformer_loading_percent", "transformer_loading_max_percent", False),
-    ("line", "line_loading_percent", "line_loading_max_percent", False),
-    ("bus", "vm_pu", "vm_min_pu", True),
-    ("bus", "vm_pu", "vm_max_pu", False),
+    ("transformer", "transformer_loading_percent", "transformer_loading_max_percent"),
+    ("line", "line_loading_percent", "line_loading_max_percent"),
 )
 
 
 def binding(result: StudyResult, strategy: str) -> Binding | None:
     """Return what binds first under a strategy, or None where nothing was assessed."""
     found = []
-    for kind, variable, metric, lowest in _CHECKS:
+    for kind, variable, metric in _CHECKS:
         bound = view.limit(result, metric)
-        worst = view.worst(result, variable, strategy, lowest=lowest)
+        worst = view.worst(result, variable, strategy)
         if worst is None or not is_number(bound):
             continue
-        use = (worst.value - 1) / (bound - 1) if kind == "bus" else worst.value / bound
         name = view.element_names(result, kind)[worst.position]
-        found.append(Binding(kind, worst.position, name, worst.value, bound, use, worst.step))
+        words = f"{number(worst.value, '%')} %, limit {bound:g} %"
+        found.append(Binding(kind, worst.position, name, worst.value / bound, words))
+    bus = worst_departure(result, strategy)
+    if bus is not None and is_number(bus.use):
+        name = view.element_names(result, "bus")[bus.position]
+        found.append(Binding("bus", bus.position, name, bus.use, departure_words(result, bus)))
     return max(found, key=lambda item: item.use, default=None)

@@ -89,9 +89,18 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             made = draw(*args, **kwargs)
             # Ticks are made at the first drawing; here, so that they take this style.
             made.draw_without_rendering()
+            _freeze(made)
         return made
 
     return wrapper
+
+
+def _freeze(drawn: Figure) -> None:
+    """Keep the layout found, rounded: the solver's last digits differ from run to run."""
+    drawn.set_layout_engine("none")
+    for axes in drawn.axes:
+        box = axes.get_position(original=True)
+        axes.set_position([round(float(side), 5) for side in box.bounds])
 
 
 def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
@@ -202,6 +211,11 @@ def _overlap(first: Sequence[float], second: Sequence[float], gap: float) -> boo
     return lower - upper < gap - 1e-12
 
 
+def short(text: str, width: int = 18) -> str:
+    """Return a text cut to a width."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
 def cell_colour(base: str, share: float) -> tuple[float, float, float]:
     """Return a colour mixed with white; share 1 is the colour itself."""
     rgb = np.array(mpl.colors.to_rgb(base))
@@ -220,6 +234,7 @@ __all__ = [
     "limit_line",
     "new_figure",
     "render",
+    "short",
     "spread",
     "strategy_legend",
     "styled",

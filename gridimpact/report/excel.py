@@ -14,7 +14,8 @@ from gridimpact.conventions import METRICS
 from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.style import display_name
-from gridimpact.report.tables import summary_frame, violations_frame
+from gridimpact.report.tables import summary_frame
+from gridimpact.report.violations import violations_frame
 from gridimpact.report.words import answer
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")

@@ -14,44 +14,44 @@ if TYPE_CHECKING:
 
 def headroom(result: StudyResult) -> Figure:
     """Draw the worst value of each strategy against each limit, with the hours beyond it."""
-    from gridimpact.report import figures_limits
+    from gridimpact.report import figures_headroom
 
-    return figures_limits.headroom(result)
+    return figures_headroom.headroom(result)
 
 
 def transformer_week(result: StudyResult) -> Figure:
     """Draw the transformer's signed apparent power [kVA] through its worst week, local time."""
-    from gridimpact.report import figures_limits
+    from gridimpact.report import figures_transformer
 
-    return figures_limits.transformer_week(result)
+    return figures_transformer.transformer_week(result)
 
 
 def duration(result: StudyResult) -> Figure:
     """Draw the hours the transformer spends above each percentage of its rating."""
-    from gridimpact.report import figures_limits
+    from gridimpact.report import figures_transformer
 
-    return figures_limits.duration(result)
+    return figures_transformer.duration(result)
 
 
 def voltage_profile(result: StudyResult) -> Figure:
     """Draw the voltage [pu] by metres from the busbar at each strategy's worst step."""
-    from gridimpact.report import figures_network
+    from gridimpact.report import figures_voltage
 
-    return figures_network.voltage_profile(result)
+    return figures_voltage.voltage_profile(result)
 
 
 def map(result: StudyResult) -> Figure:
     """Draw the network by loading and voltage, uncontrolled beside recommended."""
-    from gridimpact.report import figures_network
+    from gridimpact.report import figures_map
 
-    return figures_network.network_map(result)
+    return figures_map.network_map(result)
 
 
 def hottest_day(result: StudyResult) -> Figure:
     """Draw ambient, top oil and hot spot [°C] on the hottest day, the ageing rate beneath."""
-    from gridimpact.report import figures_limits
+    from gridimpact.report import figures_transformer
 
-    return figures_limits.hottest_day(result)
+    return figures_transformer.hottest_day(result)
 
 
 def fleet(result: StudyResult) -> Figure:
@@ -108,8 +108,8 @@ FIGURES: tuple[Drawing, ...] = (
     Drawing(
         "map",
         "Where it binds",
-        "Each line by its highest loading, each bus by the voltage furthest from nominal (not at "
-        "one moment); the binding element is ringed, unrated lines are dotted.",
+        "Each line by its highest loading, each bus by its furthest voltage (not at one moment); "
+        "the binding element is ringed, unrated lines are dotted.",
         map,
     ),
     Drawing(

@@ -43,17 +43,17 @@ def fleet(result: StudyResult) -> Figure:
     rows = -(-len(labels) // columns)
     height = 1.9 * rows + 0.6 + 0.26 * len(labels) + 0.5
     drawn = new_figure(height)
-    top, bottom = drawn.subfigures(
-        2, 1, height_ratios=[1.9 * rows + 0.4, 0.6 + 0.26 * len(labels)], hspace=0.02
+    parts = drawn.add_gridspec(
+        2, 1, height_ratios=[1.9 * rows + 0.2, 0.7 + 0.26 * len(labels)], hspace=0.08
     )
-    axes = top.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    axes = parts[0].subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
     for ax in axes.ravel()[len(labels) :]:
         ax.set_visible(False)
     for ax, label in zip(axes.ravel(), labels, strict=False):
         _day_panel(result, ax, label)
     for ax in axes[:, 0]:
         ax.set_ylabel("kW per car")
-    _service(result, bottom.subplots(1, 2, sharey=True), labels)
+    _service(result, parts[1].subgridspec(1, 2).subplots(sharey=True), labels)
     return drawn
 
 
@@ -98,7 +98,7 @@ _SERVICE = (
 
 def _service(result: StudyResult, axes: Sequence[Axes], labels: Sequence[str]) -> None:
     for place, (ax, (metric, unit, title)) in enumerate(zip(axes, _SERVICE, strict=True)):
-        full = f"{title}, {view.period(result)}]" if unit == "kWh" else title
+        full = f"{title}, {view.within(result)}]" if unit == "kWh" else title
         _bars(result, ax, labels, metric, unit)
         ax.set_title(full, fontsize=9.5)
         ax.tick_params(axis="y", length=0, labelleft=place == 0, labelcolor=INK)
@@ -166,7 +166,7 @@ def money(result: StudyResult) -> Figure:
     ax.set_xticks([])
     ax.grid(visible=False)
     ax.spines[["bottom", "left"]].set_visible(False)
-    ax.set_title(f"EUR per car {view.period(result)}, over the same sites without cars")
+    ax.set_title(f"EUR per car {view.within(result)}, over the same sites without cars")
     legend_above(
         drawn, [Patch(color=MUTED), Patch(color=cell_colour(MUTED, 0.45))],
         ["energy bill", "battery wear"],

@@ -20,9 +20,8 @@ from gridimpact.report.style import display_name, metric_unit, number, unit_text
 from gridimpact.report.tables import (
     comparison_table,
     failed_lanes,
-    violation_counts,
-    violations_frame,
 )
+from gridimpact.report.violations import violation_counts, violations_frame
 from gridimpact.report.words import DISCLAIMER, answer
 
 if TYPE_CHECKING:
@@ -34,15 +33,15 @@ LARGEST_SVG = 400_000
 
 _SERVICE = (
     ("departures", "Departures"),
-    ("departures_below_target_percent", "Below target"),
-    ("unmet_kwh", "Unmet energy"),
     ("ev_energy_kwh", "Net energy to cars"),
     ("ev_discharge_kwh", "Fed back"),
     ("battery_throughput_kwh", "Battery throughput"),
     ("equivalent_full_cycles", "Full cycles per car"),
-    ("ev_cost_per_car_eur", "Bill per car"),
-    ("wear_cost_per_car_eur", "Wear per car"),
+    ("energy_import_kwh", "Drawn from upstream"),
+    ("energy_export_kwh", "Fed upstream"),
+    ("losses_kwh", "Network losses"),
     ("cost_per_home_eur", "Bill per home"),
+    ("building_peak_kw", "Building peak"),
 )
 _GLOSSARY_SKIP = frozenset({"cars", "lanes"})
 

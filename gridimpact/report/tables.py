@@ -19,6 +19,7 @@ from gridimpact.report.style import (
     number,
     unit_text,
 )
+from gridimpact.report.voltage import hours_outside
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("transformer_loading_max_percent", "Transformer, highest"),
@@ -32,11 +33,8 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("violations_ev_caused", "EV-caused violations"),
     ("departures_below_target_percent", "Departures below target"),
     ("unmet_kwh", "Unmet energy"),
-    ("ev_discharge_kwh", "Fed back by cars"),
-    ("losses_kwh", "Network losses"),
     ("ev_cost_per_car_eur", "Bill per car"),
     ("wear_cost_per_car_eur", "Wear per car"),
-    ("building_peak_kw", "Building peak"),
 )
 """Columns of the comparison a reader sees, with their heads; the rest stays in the exported tables."""
 
@@ -48,6 +46,10 @@ _WITHOUT_CARS = frozenset(
         "ev_discharge_kwh",
         "ev_cost_per_car_eur",
         "wear_cost_per_car_eur",
+        "departures",
+        "ev_energy_kwh",
+        "battery_throughput_kwh",
+        "equivalent_full_cycles",
     }
 )
 
@@ -133,6 +135,9 @@ def _is_over(result: StudyResult, label: str, metric: str) -> bool:
     counts = {"transformer_hours_over_100", "voltage_hours_outside", "violations_ev_caused"}
     if metric in counts:
         return is_number(value) and value > 0
+    if metric in ("vm_min_pu", "vm_max_pu"):
+        lower = metric == "vm_min_pu"
+        return is_number(value) and hours_outside(result, label, lower=lower) > 0
     return view.over_limit(result, metric, value)
 
 
@@ -186,51 +191,6 @@ def summary_frame(result: StudyResult, against: str | None = None) -> pd.DataFra
     frame.insert(0, "meaning", [METRICS[metric].meaning for metric in metrics])
     frame.insert(0, "unit", [METRICS[metric].unit for metric in metrics])
     return frame
-
-
-_WORST_FIRST = {"ev_caused": 0, "aggravated": 1, "preexisting": 2}
-
-
-def violations_frame(result: StudyResult) -> pd.DataFrame:
-    """Return the violations of all strategies in local time, EV-caused and longest first.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of `Assessment.violations` with ``strategy`` in front; ``start`` and ``end``
-        in the study's zone.
-    """
-    parts = []
-    for label in view.strategies(result):
-        if label in result.assessments:
-            part = result.assessments[label].violations
-            parts.append(part.assign(strategy=label))
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return parts[0].iloc[:0] if parts else pd.DataFrame()
-    frame = pd.concat(filled, ignore_index=True)
-    for column in ("start", "end"):
-        if column in frame:
-            stamps = pd.to_datetime(frame[column])
-            if stamps.dt.tz is None:
-                stamps = stamps.dt.tz_localize("UTC")
-            frame[column] = stamps.dt.tz_convert(view.zone(result))
-    order = frame.assign(
-        _origin=frame["origin"].map(_WORST_FIRST).fillna(3) if "origin" in frame else 0
-    ).sort_values(["_origin", "duration_h"], ascending=[True, False], kind="stable")
-    front = ["strategy", *[column for column in frame.columns if column != "strategy"]]
-    return order[front].reset_index(drop=True)
-
-
-def violation_counts(result: StudyResult) -> pd.DataFrame:
-    """Return violations by strategy and origin, zeros included."""
-    frame = violations_frame(result)
-    labels = view.strategies(result)
-    origins = list(_WORST_FIRST)
-    if frame.empty or "origin" not in frame:
-        return pd.DataFrame(0, index=labels, columns=origins)
-    found = pd.crosstab(frame["strategy"], frame["origin"])
-    return found.reindex(index=labels, columns=origins, fill_value=0)
 
 
 def failed_lanes(result: StudyResult) -> pd.DataFrame:

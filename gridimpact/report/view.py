@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gridimpact.conventions import VARIABLES
 from gridimpact.records import BoolArray, FloatArray, Note, StudyResult
 from gridimpact.report.style import NO_EV, UNCONTROLLED, is_number, strategy_colours
 
@@ -82,7 +83,8 @@ def values(result: StudyResult, name: str, strategy: str) -> FloatArray:
     """Return a variable of one strategy over all steps, NaN where it is not stored."""
     data = result.dataset
     if name not in data or strategy not in data["strategy"].values:
-        return np.full((data.sizes["time"], 1), np.nan)
+        element = VARIABLES[name].dims[-1]
+        return np.full((data.sizes["time"], data.sizes.get(element, 1)), np.nan)
     array = data[name].sel(strategy=strategy)
     return np.asarray(array.values, dtype=np.float64)
 
@@ -111,8 +113,6 @@ _LIMIT_KEYS: Mapping[str, tuple[str, ...]] = {
         "line_loading_percent",
         "line_max_percent",
     ),
-    "vm_min_pu": ("vm_min_pu",),
-    "vm_max_pu": ("vm_max_pu",),
     "hot_spot_max_c": ("hot_spot_max_c", "hot_spot_c", "hot_spot_limit_c"),
     "top_oil_max_c": ("top_oil_max_c", "top_oil_c"),
     "ageing_equivalent": ("ageing_equivalent", "ageing_equivalent_max", "ageing_max"),
@@ -133,7 +133,7 @@ def over_limit(result: StudyResult, metric: str, value: float) -> bool:
     bound = limit(result, metric)
     if not (is_number(value) and is_number(bound)):
         return False
-    return value < bound if metric == "vm_min_pu" else value > bound
+    return value > bound
 
 
 def cars_controlled(result: StudyResult, strategy: str) -> str:
@@ -166,50 +166,47 @@ def is_year(result: StudyResult) -> bool:
 
 
 def period(result: StudyResult) -> str:
-    """Return the assessed time in words: "a year" or "in 14 days assessed"."""
+    """Return the assessed time in words: "a year", "14 days" or "6 h"."""
     if is_year(result):
         return "a year"
     days = float(counted(result).sum()) * step_h(result) / 24.0
-    return f"in {days:.0f} days assessed" if days >= 1.5 else f"in {days * 24:.0f} h assessed"
+    return f"{days:.0f} days" if days >= 1.5 else f"{days * 24:.0f} h"
+
+
+def within(result: StudyResult) -> str:
+    """Return the assessed time as the end of a phrase: "a year" or "in 14 days"."""
+    return period(result) if is_year(result) else f"in {period(result)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The worst value of a variable: where on its element axis, when and how much."""
+    """The highest value of a variable: where on its element axis, when and how much."""
 
     value: float
     step: int
     position: int
 
 
-def worst(result: StudyResult, name: str, strategy: str, *, lowest: bool = False) -> Worst | None:
-    """Return the worst counted value of a variable, or None where nothing was assessed."""
+def worst(result: StudyResult, name: str, strategy: str) -> Worst | None:
+    """Return the highest counted value of a variable, or None where nothing was assessed."""
     array = counted_values(result, name, strategy)
-    if name == "vm_pu":
-        array[:, ~network_buses(result)] = np.nan
     if not np.isfinite(array).any():
         return None
-    flat = np.nanargmin(array) if lowest else np.nanargmax(array)
-    step, position = np.unravel_index(flat, array.shape)
+    step, position = np.unravel_index(np.nanargmax(array), array.shape)
     return Worst(float(array[step, position]), int(step), int(position))
 
 
-def hours_beyond(
-    result: StudyResult, name: str, strategy: str, bound: float, *, lowest: bool = False
-) -> float:
-    """Return the counted time [h] with any element beyond a bound."""
-    array = counted_values(result, name, strategy)
-    if name == "vm_pu":
-        array = array[:, network_buses(result)]
-    # NaN, a failed or uncounted step, is beyond nothing.
-    beyond = array < bound if lowest else array > bound
+def hours_beyond(result: StudyResult, name: str, strategy: str, bound: float) -> float:
+    """Return the counted time [h] with any element above a bound."""
+    # NaN, a failed or uncounted step, is above nothing.
+    beyond = counted_values(result, name, strategy) > bound
     return float(beyond.any(axis=1).sum()) * step_h(result)
 
 
 def network_buses(result: StudyResult) -> BoolArray:
     """Return the buses whose voltage is shown: low voltage where the network has any, else all."""
     grid = result.network.grid
-    low = np.asarray(grid.bus_vn_kv) < 1.0
+    low = np.asarray(grid.bus_vn_kv) <= 1.0
     shown = np.asarray(grid.bus_supplied, dtype=np.bool_)
     return shown & low if (shown & low).any() else shown
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from report.village import village_result
+
+from tests.report.village import village_result
 
 
 @pytest.fixture(scope="session")

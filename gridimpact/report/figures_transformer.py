@@ -1,9 +1,6 @@
-"""Figures of limits and of the transformer: headroom, worst week, duration, hottest day."""
+"""Figures of the transformer: its worst week, how long it is loaded how high, its hottest day."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import matplotlib.dates as mdates
 import numpy as np
@@ -27,113 +24,11 @@ from gridimpact.report.drawing import (
 )
 from gridimpact.report.style import (
     INK,
-    LIMIT,
     MUTED,
     NO_EV,
     UNCONTROLLED,
-    display_name,
     is_number,
-    number,
 )
-
-
-class _Panel(NamedTuple):
-    metric: str
-    title: str
-    unit: str
-    base: float
-    variable: str
-
-
-_PANELS = (
-    _Panel(
-        "transformer_loading_max_percent", "Transformer [%]", "%", 0.0, "transformer_hours_over_100"
-    ),
-    _Panel("line_loading_max_percent", "Line [%]", "%", 0.0, "line_loading_percent"),
-    _Panel("vm_min_pu", "Lowest voltage [pu]", "pu", 1.0, "vm_pu"),
-    _Panel("vm_max_pu", "Highest voltage [pu]", "pu", 1.0, "vm_pu"),
-    _Panel("hot_spot_max_c", "Hot spot [°C]", "degC", 0.0, "hot_spot_c"),
-)
-
-
-@styled
-def headroom(result: StudyResult) -> Figure:
-    """Draw the worst value of each strategy against each limit, with the hours over it.
-
-    Parameters
-    ----------
-    result : StudyResult
-        A finished study.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One panel per limit, one bar per strategy; counted steps only.
-    """
-    labels = view.strategies(result)
-    panels = [
-        panel
-        for panel in _PANELS
-        if any(is_number(view.figure(result, label, panel.metric)) for label in labels)
-    ]
-    if not panels:
-        return empty("No limit was assessed.")
-    drawn = new_figure(1.0 + 0.36 * len(labels))
-    axes = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for place, (panel, ax) in enumerate(zip(panels, axes, strict=True)):
-        _headroom_panel(result, ax, panel, labels)
-        ax.tick_params(axis="y", length=0, labelleft=place == 0, labelsize=9.5, labelcolor=INK)
-    axes[0].set_yticks(range(len(labels)), [display_name(label) for label in labels])
-    axes[0].set_ylim(len(labels) - 0.4, -0.6)
-    return drawn
-
-
-def _headroom_panel(result: StudyResult, ax: Axes, panel: _Panel, labels: Sequence[str]) -> None:
-    palette = view.colours(result)
-    bound = view.limit(result, panel.metric)
-    found = [view.figure(result, label, panel.metric) for label in labels]
-    ends = [value for value in (*found, bound, panel.base) if is_number(value)]
-    low, high = min(ends), max(ends)
-    room = (high - low) or 1.0
-    leftward = panel.metric == "vm_min_pu"
-    for row, (label, value) in enumerate(zip(labels, found, strict=True)):
-        if not is_number(value):
-            ax.text(panel.base, row, " not assessed", va="center", color=MUTED, fontsize=8.5)
-            continue
-        ax.barh(row, value - panel.base, left=panel.base, height=0.56, color=palette[label])
-        over = view.over_limit(result, panel.metric, value)
-        hours = 0.0
-        if over:
-            hours = view.hours_beyond(result, panel.variable, label, bound, lowest=leftward)
-        text = number(value, panel.unit)
-        if hours > 0:
-            text += f"  {number(hours, 'h')} h"
-        ax.annotate(
-            text,
-            (value, row),
-            xytext=(-4 if leftward else 4, 0),
-            textcoords="offset points",
-            ha="right" if leftward else "left",
-            va="center",
-            fontsize=8.8,
-            color=LIMIT if over else INK,
-            fontweight="bold" if over else "normal",
-            zorder=5,
-            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.6},
-        )
-    if is_number(bound):
-        limit_line(ax, bound, horizontal=False)
-    ax.set_xlim(low - (0.75 * room if leftward else 0), high + (0.02 if leftward else 0.65) * room)
-    name = f"limit {bound:g}" if is_number(bound) else "no limit set"
-    ax.set_title(panel.title, pad=16, fontsize=9.5)
-    ax.text(
-        0, 1.02, name, transform=ax.transAxes, color=LIMIT if is_number(bound) else MUTED,
-        fontsize=8.5, va="bottom",
-    )  # fmt: skip
-    ax.set_xticks([])
-    ax.grid(visible=False)
-    ax.spines[["bottom", "left"]].set_visible(False)
-    ax.axvline(panel.base, color="#aab2bb", linewidth=0.8)
 
 
 def worst_transformer(result: StudyResult) -> view.Worst | None:
@@ -267,7 +162,7 @@ def duration(result: StudyResult) -> Figure:
     limit_line(ax, 100.0, "rating, 100 %")
     if is_number(bound) and bound != 100.0:
         limit_line(ax, bound, f"limit {bound:g} %")
-    ax.set_xlabel(f"hours {view.period(result)}, logarithmic")
+    ax.set_xlabel(f"hours {view.within(result)}, logarithmic axis")
     ax.set_ylabel("% of rating")
     ax.set_title(
         f"{view.element_names(result, 'transformer')[worst.position]}: hours above a loading"

@@ -1,0 +1,161 @@
+"""The figure of voltage by metres from the busbar, feeder by feeder, at the worst step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from gridimpact.records import BoolArray, FloatArray, Grid, StudyResult
+from gridimpact.report import view
+from gridimpact.report.choice import compared
+from gridimpact.report.drawing import empty, limit_line, new_figure, short, spread, styled
+from gridimpact.report.style import INK, LIMIT, MUTED, NO_EV, display_name, is_number
+from gridimpact.report.voltage import Band, Departure, band, departures
+
+_GREY = "#c6ccd3"
+
+
+@styled
+def voltage_profile(result: StudyResult) -> Figure:
+    """Draw the voltage by metres from the busbar at the worst step of each strategy.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        No added EV, uncontrolled and recommended; the three feeders with the worst voltage in
+        colour and named, the others grey; the limit band shaded. Counted steps only.
+    """
+    labels = view.strategies(result)
+    shown = [label for label in (NO_EV, *compared(result)) if label in labels]
+    moments = _moments(result, shown)
+    shown = list(moments)
+    if not shown:
+        return empty("Voltage was not assessed.")
+    drawn = new_figure(4.0)
+    axes = drawn.subplots(1, len(shown), sharey=True, sharex=True, squeeze=False)[0]
+    axes[0].set_ylim(_voltage_range(result, moments))
+    for ax, label in zip(axes, shown, strict=True):
+        _band(ax, band(result), moments[label].busbar_pu)
+        _profile_panel(result, ax, label, moments[label])
+    axes[0].set_ylabel("voltage [pu]")
+    return drawn
+
+
+def _moments(result: StudyResult, labels: Sequence[str]) -> dict[str, Departure]:
+    """Return each strategy's worst voltage on the side of the band that binds most of all."""
+    found = {label: departures(result, label) for label in labels}
+    sides = [
+        {label: pair[side] for label, pair in found.items() if pair[side] is not None}
+        for side in (0, 1)
+    ]
+    use = [
+        max((float(np.nan_to_num(one.use)) for one in side.values() if one), default=0.0)
+        for side in sides
+    ]
+    chosen = sides[1] if use[1] > use[0] else sides[0]
+    return {label: one for label, one in chosen.items() if one is not None}
+
+
+def _voltage_range(result: StudyResult, moments: Mapping[str, Departure]) -> tuple[float, float]:
+    """Return the range that holds the bands and every voltage drawn."""
+    ends: list[float] = []
+    for label, worst in moments.items():
+        vm = view.values(result, "vm_pu", label)[worst.step][_same_supply(result, worst.position)]
+        ends += [float(np.nanmin(vm)), float(np.nanmax(vm))]
+        ends += [bound for bound in band(result).bounds(worst.busbar_pu) if is_number(bound)]
+    pad = 0.12 * (max(ends) - min(ends) or 0.01)
+    return min(ends) - pad, max(ends) + pad
+
+
+def _same_supply(result: StudyResult, position: int) -> BoolArray:
+    """Return the buses behind the transformer that supplies one of them."""
+    grid = result.network.grid
+    part = view.network_buses(result) & np.isfinite(grid.bus_distance_m)
+    supply = np.asarray(grid.bus_transformer)
+    return np.asarray(part & (supply == supply[position]), dtype=np.bool_)
+
+
+def _profile_panel(result: StudyResult, ax: Axes, label: str, worst: Departure) -> None:
+    grid = result.network.grid
+    part = _same_supply(result, worst.position)
+    vm = view.values(result, "vm_pu", label)[worst.step]
+    colour = view.colours(result)[label]
+    feeders = _worst_feeders(grid, vm, part, low=vm[worst.position] < worst.busbar_pu)
+    both = part[grid.line_from] & part[grid.line_to]
+    owner = np.maximum(grid.bus_feeder[grid.line_from], grid.bus_feeder[grid.line_to])
+    x, y = np.asarray(grid.bus_distance_m), vm
+    for chosen, tone, width in ((False, _GREY, 0.9), (True, colour, 1.7)):
+        pick = both & (np.isin(owner, feeders) == chosen)
+        pieces = np.stack(
+            [
+                np.column_stack([x[grid.line_from[pick]], y[grid.line_from[pick]]]),
+                np.column_stack([x[grid.line_to[pick]], y[grid.line_to[pick]]]),
+            ],
+            axis=1,
+        )
+        ax.add_collection(LineCollection(list(pieces), colors=tone, linewidths=width, zorder=3))
+        dots = part & (np.isin(grid.bus_feeder, feeders) == chosen)
+        ax.scatter(x[dots], y[dots], s=5, color=tone, zorder=3.5, linewidths=0)
+    _name_feeders(result, ax, vm, part, feeders)
+    ax.plot(x[worst.position], y[worst.position], "o", ms=8, mfc="none", mec=INK, mew=1.2, zorder=5)
+    when = view.moment(result.dataset["time"].values[worst.step], view.zone(result))
+    ax.set_title(display_name(label), color=colour, pad=17)
+    name = view.element_names(result, "bus")[worst.position]
+    ax.text(
+        0, 1.02, f"{when}, {short(name)} {worst.vm_pu:.3f}", transform=ax.transAxes, color=MUTED,
+        fontsize=8.5, va="bottom",
+    )  # fmt: skip
+    ax.set_xlabel("metres from the busbar")
+    ax.set_xlim(0, float(np.nanmax(x[part])) * 1.22)
+
+
+def _worst_feeders(grid: Grid, vm: FloatArray, part: BoolArray, *, low: bool) -> NDArray[np.int64]:
+    """Return up to three feeders with the worst voltage."""
+    numbers = np.unique(grid.bus_feeder[part & (grid.bus_feeder > 0)])
+    extreme = [
+        (np.nanmin if low else np.nanmax)(vm[part & (grid.bus_feeder == number)])
+        for number in numbers
+    ]
+    order = np.argsort(extreme if low else -np.asarray(extreme))
+    return np.asarray(numbers[order[:3]], dtype=np.int64)
+
+
+def _name_feeders(
+    result: StudyResult, ax: Axes, vm: FloatArray, part: BoolArray, feeders: NDArray[np.int64]
+) -> None:
+    """Write each coloured feeder's number at its far end, apart from one another."""
+    grid = result.network.grid
+    ends = []
+    for number in feeders:
+        own = np.flatnonzero(part & (grid.bus_feeder == number))
+        ends.append(own[np.argmax(np.asarray(grid.bus_distance_m)[own])])
+    height = [float(vm[end]) for end in ends]
+    low, high = ax.get_ylim()
+    for end, number, y in zip(ends, feeders, spread(height, 0.05 * (high - low)), strict=True):
+        ax.annotate(
+            f"feeder {number}",
+            (float(grid.bus_distance_m[end]), float(vm[end])),
+            xytext=(float(np.nanmax(np.asarray(grid.bus_distance_m)[part])) * 1.03, y),
+            va="center",
+            fontsize=8.5,
+            color=INK,
+            arrowprops={"arrowstyle": "-", "color": _GREY, "linewidth": 0.6, "shrinkA": 0},
+        )
+
+
+def _band(ax: Axes, limits: Band, busbar_pu: float) -> None:
+    """Draw both limits at this moment and shade what lies outside them."""
+    words = (limits.drop, "% below"), (limits.rise, "% above")
+    for bound, beyond, (share, side) in zip(
+        limits.bounds(busbar_pu), ax.get_ylim(), words, strict=True
+    ):
+        if not is_number(bound):
+            continue
+        text = f"{share * 100:g} {side} the busbar" if limits.relative else f"limit {bound:.3f}"
+        limit_line(ax, bound, text, place=0.01)
+        ax.axhspan(min(bound, beyond), max(bound, beyond), color=LIMIT, alpha=0.05, lw=0, zorder=0)
