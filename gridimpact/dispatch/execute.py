@@ -77,7 +77,7 @@ def execute(
     rules = Rules(guard, discharge_floor == "reserve", ceiling == "target")
     asked = _own(p_requested_kw, np.float64)
     p_kw, soc, states = _run(request, asked, controlled, rules)
-    requested = np.where(controlled[None, :], p_requested_kw, p_kw)
+    requested = p_requested_kw if np.all(controlled) else np.where(controlled, p_requested_kw, p_kw)
     unmet, cause = _unmet(request, states, shortfall)
     return Dispatch(
         strategy=strategy,

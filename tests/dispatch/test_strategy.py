@@ -74,3 +74,11 @@ def test_uncontrolled_power_leaves_out_the_others():
     power = uncontrolled_power(request, np.array([True, False]))
     assert np.array_equal(power[:, 0], uncontrolled_dispatch(request).p_kw[:, 0])
     assert not power[:, 1].any()
+
+
+def test_families_load_when_asked_for_and_nothing_else_is_there():
+    import gridimpact.dispatch as room
+
+    assert room.__getattr__("g2v") is g2v
+    with pytest.raises(AttributeError, match="g2x"):
+        _ = room.g2x
