@@ -5,6 +5,7 @@ All reducers see the same chunks; a study with many scenarios may run them one b
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -118,8 +119,12 @@ class Assessor:
         if not self.timelines:
             message = f"nothing to assess for {strategy!r}: no segment was given"
             raise InputError(message)
+        # Chargers hang on the network only where cars are added.
+        context = self.context
+        if not self.cars:
+            context = dataclasses.replace(context, charger_phases=())
         found = Findings(
-            context=self.context,
+            context=context,
             timelines=self.timelines,
             cars=self.cars,
             longest_h=self.longest_h,

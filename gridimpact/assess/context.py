@@ -204,8 +204,12 @@ class Chunk:
 
     @property
     def usable(self) -> BoolArray:
-        """(scenario, time) steps that count and whose power flow is sound."""
-        return np.asarray((self.flow.status == Status.OK) & self.counted)
+        """(scenario, time) steps that count and whose power flow is sound.
+
+        Demand at buses without supply does not spoil the rest of a solved network.
+        """
+        solved = (self.flow.status == Status.OK) | (self.flow.status == Status.UNSUPPLIED)
+        return np.asarray(solved & self.counted)
 
     @property
     def times(self) -> NDArray[np.datetime64]:

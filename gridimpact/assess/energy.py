@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.assess.context import AssessContext, Chunk
-from gridimpact.assess.running import RunTracker, add_in_order
+from gridimpact.assess.running import RunTracker, add_counts, add_in_order
+from gridimpact.conventions import Status
 from gridimpact.records import FloatArray, Grid, IntArray
 
 
@@ -19,6 +20,8 @@ class EnergyFindings:
     steps_counted: int
     lanes: IntArray
     lanes_failed: IntArray
+    lanes_unsupplied: IntArray
+    """Solved, but with demand at buses without supply."""
     losses_kwh: FloatArray
     import_kwh: FloatArray | None
     export_kwh: FloatArray | None
@@ -37,6 +40,7 @@ class EnergyReducer:
     steps: int = 0
     lanes: IntArray | None = None
     failed: IntArray | None = None
+    unsupplied: IntArray | None = None
     losses: FloatArray | None = None
     drawn: FloatArray | None = None
     fed: FloatArray | None = None
@@ -54,9 +58,10 @@ class EnergyReducer:
         flow, usable, hours = chunk.flow, chunk.usable, chunk.timeline.dt_h
         counted = np.broadcast_to(chunk.counted, usable.shape)
         self.steps += int(chunk.counted.sum())
-        lanes, failed = counted.sum(axis=1), (counted & ~usable).sum(axis=1)
-        self.lanes = lanes if self.lanes is None else self.lanes + lanes
-        self.failed = failed if self.failed is None else self.failed + failed
+        self.lanes = add_counts(self.lanes, counted)
+        self.failed = add_counts(self.failed, counted & ~usable)
+        dark = usable & (flow.status == Status.UNSUPPLIED)
+        self.unsupplied = add_counts(self.unsupplied, dark)
         broken = (counted & ~usable)[:, :, None]
         self.tracker.update(chunk, broken, broken.astype(np.float64), np.zeros(1))
         lost = np.where(usable, flow.losses_kw, np.nan)[:, :, None] * hours
@@ -86,6 +91,7 @@ class EnergyReducer:
             steps_counted=self.steps,
             lanes=none if self.lanes is None else self.lanes,
             lanes_failed=none if self.failed is None else self.failed,
+            lanes_unsupplied=none if self.unsupplied is None else self.unsupplied,
             losses_kwh=np.zeros(1) if self.losses is None else self.losses[:, 0],
             import_kwh=None if self.drawn is None else self.drawn.sum(axis=1),
             export_kwh=None if self.fed is None else self.fed.sum(axis=1),

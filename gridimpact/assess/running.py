@@ -28,8 +28,6 @@ def add_in_order(total: FloatArray | None, values: FloatArray) -> FloatArray:
     known = np.where(np.isnan(values), 0.0, values)
     if total is None:
         total = np.zeros((values.shape[0], values.shape[2]))
-    if not values.shape[1]:
-        return total
     stacked = np.concatenate([total[:, None], known], axis=1)
     return cast("FloatArray", np.add.accumulate(stacked, axis=1)[:, -1].copy())
 

@@ -92,6 +92,10 @@ def _flow_notes(found: Findings, unrated: int, failed: int, lanes: int) -> list[
     if failed:
         text = f"{failed} of {lanes} power flows failed; voltages, loadings, losses and exchange "
         notes.append(Note("warning", "power flow", text + f"stand on the other {lanes - failed}"))
+    dark = int(found.energy.lanes_unsupplied[0])
+    if dark:
+        text = f"{dark} of {lanes} power flows leave demand at buses without supply"
+        notes.append(Note("warning", "power flow", text))
     if not found.voltage.judged.any():
         text = f"{context.limits.name} has no limits for the voltage levels of this network"
         notes.append(Note("warning", "voltage", text + "; extremes are over all buses"))

@@ -121,4 +121,8 @@ def _flow(found: Findings) -> Verdict:
     failed, lanes = int(found.energy.lanes_failed[0]), int(found.energy.lanes[0])
     if failed:
         return Verdict("power_flow", FAIL, f"{failed} of {lanes} power flows failed")
+    dark = int(found.energy.lanes_unsupplied[0])
+    if dark:
+        reason = f"{dark} of {lanes} power flows leave demand at buses without supply"
+        return Verdict("power_flow", FAIL, reason)
     return Verdict("power_flow", PASS, f"all {lanes} power flows are sound")

@@ -166,7 +166,7 @@ def busbars(grid: Grid) -> tuple[IntArray, FloatArray]:
     upward = np.abs(grid.bus_vn_kv[high] - own) < np.abs(grid.bus_vn_kv[low] - own)
     busbar[served] = np.where(upward, high, low)
     admittance = grid.admittance
-    island = connected_components(admittance.y_bus, directed=False)[1]
+    island = connected_components(abs(admittance.y_bus), directed=False)[1]
     point = np.ones(int(island.max(initial=-1)) + 1)
     point[island[admittance.slack_node]] = np.abs(admittance.slack_vm_pu)
     fixed = np.ones(len(busbar))
