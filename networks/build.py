@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import random
 import sys
 import warnings
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from gridimpact.network.layout import points_of
 from gridimpact.network.reader import read_net
 from gridimpact.network.sites import derive_sites
 
+SEED = 2011
+"""Seed of the house connections of the Kerber village and suburb."""
 FOLDER = Path(__file__).resolve().parent
 BSD = "BSD-3-Clause, pandapower (University of Kassel and Fraunhofer IEE)"
 KERBER = (
@@ -88,6 +91,7 @@ def kerber(maker: str) -> Callable[[], Any]:
     def make() -> Any:
         import pandapower.networks as source
 
+        random.seed(SEED)  # pandapower draws the type of each house connection at random
         return _homes(clean(getattr(source, maker)(), {"trafo": ("vector_group",)}))
 
     return make
@@ -251,6 +255,8 @@ RECIPES = (
         "first studies; 57 homes, strong 400 kVA transformer that rarely binds",
         ("Made by pandapower.networks.create_kerber_dorfnetz.",
          "Customers are named Home 1 to Home 57; the source gives 6 kW each and no reactive power.",
+            "House connections are one of two cable types with even chance; pandapower draws them, and the "
+            "draw is fixed here.",
          "No coordinates in the source: drawn by a radial layout when opened."),
     ),
     Recipe(
@@ -265,6 +271,8 @@ RECIPES = (
         "many homes on short cables; the 630 kVA transformer binds before voltage",
         ("Made by pandapower.networks.create_kerber_vorstadtnetz_kabel_1.",
          "Customers are named Home 1 to Home 146; the source gives 2 kW each and no reactive power.",
+            "House connections are one of two cable types with even chance; pandapower draws them, and the "
+            "draw is fixed here.",
          "No coordinates in the source: drawn by a radial layout when opened."),
     ),
     Recipe(

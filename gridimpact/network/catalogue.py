@@ -61,7 +61,7 @@ def network_file(name: str) -> Path:
     """
     names = network_names()
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}? " if near else ""
         message = (
             f"no network {str(name)[:80]!r}: {hint}packaged are {', '.join(names)}; a file needs its ending "

@@ -54,8 +54,8 @@ def _levels(net: Any) -> list[Problem]:
         b = net.bus.vn_kv.loc[frame[other]].to_numpy()
         bad = ~np.isclose(a, b, rtol=1e-3)
         if bad.any():
-            pairs = [f"{x:g} and {y:g} kV" for x, y in zip(a[bad], b[bad], strict=True)]
-            what = f"{rows_text(frame.index[bad].tolist(), pairs)}: joins two voltage levels"
+            shown = f"{a[bad][0]:g} and {b[bad][0]:g} kV at the first"
+            what = f"{rows_text(frame.index[bad].tolist())}: joins two voltage levels, {shown}"
             problems.append(Problem(table, what, "put a transformer between them"))
     return problems
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,12 @@ import pandas as pd
 
 
 def feeder(homes: int = 3, p_mw: float = 0.004) -> Any:
+    """Return a net of its own: 10/0.4 kV, 0.25 MVA, one cable feeder with a load at every bus."""
+    return copy.deepcopy(_feeder(homes, p_mw))
+
+
+@lru_cache(maxsize=8)
+def _feeder(homes: int, p_mw: float) -> Any:
     """Return 10/0.4 kV, 0.25 MVA, one cable feeder with a load at every bus."""
     net = pp.create_empty_network(name="feeder")
     hv = pp.create_bus(net, 10.0, name="station")
@@ -32,9 +40,15 @@ def saved(net: Any, path: Path) -> Path:
     return path
 
 
+@lru_cache(maxsize=1)
+def _text() -> str:
+    """Return a sound feeder as JSON."""
+    return str(pp.to_json(feeder()))
+
+
 def crafted(path: Path, **entries: Any) -> Path:
     """Save a sound feeder with entries of its tree replaced or added."""
-    tree = json.loads(pp.to_json(feeder()))
+    tree = json.loads(_text())
     tree["_object"].update(entries)
     path.write_text(json.dumps(tree))
     return path

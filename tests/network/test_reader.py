@@ -167,7 +167,10 @@ def test_pickles_are_never_opened(tmp_path, trap):
         ("{", "no readable JSON"),
         ('{"a": 1, "a": 2}', "occurs twice"),
         ("[1, 2]", "not a pandapower net"),
-        ('{"_module": "pandapower.auxiliary", "_class": "pandapowerNet", "_object": "x"}', "without"),
+        (
+            '{"_module": "pandapower.auxiliary", "_class": "pandapowerNet", "_object": "x"}',
+            "without",
+        ),
         ("\x80\x81", "JSON"),
     ],
 )
