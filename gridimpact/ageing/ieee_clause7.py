@@ -68,8 +68,7 @@ def thermal_series(
     Parameters
     ----------
     loading_pu : numpy.ndarray
-        (scenario, time, transformer) current over rated current [pu]; the direction of power does
-        not matter. No NaN: bridge failed lanes first, see `bridge_failed`.
+        (scenario, time, transformer) current over rated current [pu], no NaN: see `bridge_failed`.
     ambient_c : numpy.ndarray
         (time,) or (time, transformer) outdoor air [degC]; the enclosure's rise is added here.
     plate : Nameplate
@@ -94,15 +93,9 @@ def thermal_series(
 
     Notes
     -----
-    Loading and ambient hold over a step; each step is solved exactly by exponentials, so any step
-    is stable. At 15 min the loss of life of a peaky day is right to 0.4 %, at 1 h to 9 %.
-
-    Validity: mineral-oil ONAN units, balanced load, constant tap; no viscosity effect of cold oil,
-    no moisture, no harmonics.
-
-    References
-    ----------
-    IEEE C57.91-2011, Clause 7.
+    IEEE C57.91-2011, Clause 7. Each step is solved exactly by exponentials and stable at any length;
+    at 15 min the loss of life of a peaky day is right to 0.4 %, at 1 h to 9 %. Validity:
+    mineral-oil ONAN units, balanced load, constant tap, no moisture, harmonics or cold-oil viscosity.
 
     Examples
     --------
