@@ -43,6 +43,8 @@ def session_findings(
     -----
     Of two overlapping rows the later one is named. Touching stays do not overlap.
     """
+    # An id given twice is the vehicle table's own problem.
+    vehicles = vehicles[~vehicles.index.duplicated()]
     findings = [*_key_findings(sessions, vehicles, chargers), *_time_findings(sessions)]
     sound = ~np.any([finding.bad for finding in findings], axis=0)
     findings += _soc_findings(sessions, vehicles)
@@ -61,7 +63,7 @@ def _key_findings(
         if bad.any():
             known = [str(name) for name in table.index]
             first = str(values[np.flatnonzero(bad)[0]])
-            near = difflib.get_close_matches(first, known, n=1)
+            near = difflib.get_close_matches(first, known, n=1, cutoff=0.0)
             remedy += f" or write {near[0]!r}" if near else ""
         findings.append(Finding(bad, column, "is unknown", remedy, values))
     twice = sessions.index.duplicated()

@@ -171,7 +171,8 @@ def _fill_sessions(sessions: pd.DataFrame, vehicles: pd.DataFrame) -> pd.DataFra
         filled["soc_arrival"] = np.nan
     own = filled["vehicle_id"].map(vehicles["soc_target"][~vehicles.index.duplicated()])
     given = filled["soc_target"] if "soc_target" in filled.columns else own
-    filled["soc_target"] = given.fillna(own)
+    # A session of an unknown vehicle is reported for its vehicle, not for its target.
+    filled["soc_target"] = given.fillna(own).fillna(catalogue.default("soc_target"))
     numbers = ["trip_kwh", "soc_arrival", "soc_target"]
     filled[numbers] = filled[numbers].astype(np.float64)
     return filled[list(SESSION_COLUMNS)]
