@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import ndtri
 
-from gridimpact.profiles.blocks import Blocks, FloatArray, generator, joined
+from gridimpact.profiles.blocks import Blocks, FloatArray, generator
 from gridimpact.profiles.shapes import QUARTER_S, YearShape
 
 HEATING_LIMIT_C = 15.0
@@ -30,6 +30,7 @@ _LEAST_OUTPUT = 0.35
 _CYCLE_MIN = (35.0, 75.0)
 _WATER_KWH_PER_DAY = 5.5
 _WATER_C = 50.0
+_WATER_WINDOW_H = 2.0
 _WATER_HOURS = (4.0, 5.5, 12.5, 18.0, 20.0)
 
 
@@ -133,8 +134,7 @@ def heat_demand(pump: HeatPump, temp_air_c: FloatArray, hour: FloatArray) -> Flo
     begin = float(np.mean(temp_air_c[:96]))
     smooth = lfilter([weight], [1.0, weight - 1.0], temp_air_c - begin) + begin
     night = (hour < pump.morning_h) | (hour >= 22.0)
-    water = (hour >= pump.water_h) & (hour < pump.water_h + 1.0)
-    pattern = np.where(night, pump.setback, 1.0) * ~water
+    pattern = np.where(night, pump.setback, 1.0) * ~_charging(pump, hour)
     pattern = pattern / pattern.mean()
     demand: FloatArray = pump.loss_kw_per_k * np.maximum(HEATING_LIMIT_C - smooth, 0.0) * pattern
     return demand
@@ -184,6 +184,7 @@ def heat_pump_year(
     pump = heat_pump_of(site_id, seed)
     draws = generator(seed, f"heat pump/{site_id}/{shape.year}")
     demand = electric_demand(pump, temp_air_c, shape.hour)
+    demand += hot_water_demand(pump, shape, temp_air_c, draws)
     length_s = float(shape.length_s)
     shortest, longest = (60.0 * minutes for minutes in _CYCLE_MIN)
     count = int(length_s / shortest) + 2
@@ -194,17 +195,21 @@ def heat_pump_year(
     need = np.diff(np.interp(edges, grid, total)) / np.diff(edges)
     least = rated_p_kw(pump) * (_LEAST_OUTPUT if pump.inverter else 1.0)
     part = np.minimum(need / least, 1.0)
-    heating = Blocks(edges[:-1], edges[:-1] + part * np.diff(edges), np.maximum(need, least))
-    return pump, joined([heating, _hot_water(pump, shape, temp_air_c, draws)])
+    end = edges[:-1] + part * np.diff(edges)
+    return pump, Blocks(edges[:-1], end, np.maximum(need, least))
 
 
-def _hot_water(
+def hot_water_demand(
     pump: HeatPump, shape: YearShape, temp_air_c: FloatArray, draws: np.random.Generator
-) -> Blocks:
-    """Return the daily hot-water charges at rated power."""
-    chosen = np.flatnonzero(np.diff((shape.hour >= pump.water_h).astype(np.int64)) == 1) + 1
-    start = chosen * float(QUARTER_S) + 900.0 * draws.random(len(chosen))
-    heat = pump.water_kwh * (0.5 + draws.random(len(chosen)))
-    cop = cop_air(temp_air_c[chosen], np.full(len(chosen), _WATER_C))
-    power = np.full(len(chosen), rated_p_kw(pump))
-    return Blocks(start, start + 3600.0 * heat / cop / power, power)
+) -> FloatArray:
+    """Return the electric power of the daily hot-water charge [kW], (quarter hour,)."""
+    daily = pump.water_kwh * (0.5 + draws.random(int(shape.day[-1]) + 1))
+    cop = cop_air(temp_air_c, np.full(len(temp_air_c), _WATER_C))
+    charging = _charging(pump, shape.hour)
+    demand: FloatArray = np.where(charging, daily[shape.day] / _WATER_WINDOW_H / cop, 0.0)
+    return demand
+
+
+def _charging(pump: HeatPump, hour: FloatArray) -> NDArray[np.bool_]:
+    """Return whether hot water is charged, when space heating rests."""
+    return (hour >= pump.water_h) & (hour < pump.water_h + _WATER_WINDOW_H)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -141,15 +142,29 @@ def _in_utc(
         )
     if len(problems) > found:
         return None
-    try:
-        if dialect.fold == "infer" and twice.any():
-            local = moments.tz_localize(zone, ambiguous="infer")
-        else:
-            local = moments.tz_localize(zone, ambiguous=summer == (dialect.fold != "second"))
-    except ValueError as error:
-        problems.append(Problem("fold", f"'infer' does not work: {error}", "give a fixed zone"))
-        return None
+    in_summer = summer == (dialect.fold != "second")
+    if dialect.fold == "infer":
+        in_summer = _first_of_two(moments, twice)
+        for day in np.unique(moments[twice].normalize()):
+            rows = twice & np.asarray(moments.normalize() == day)
+            if in_summer[rows].all():
+                text = f"'infer' finds the repeated hour of {np.datetime64(day, 'D')} only once"
+                problems.append(Problem("fold", text, "say 'first' or 'second', or a fixed zone"))
+                return None
+    local = moments.tz_localize(zone, ambiguous=in_summer)
     return np.asarray(local.tz_convert("UTC").tz_localize(None), dtype="datetime64[s]")
+
+
+def _first_of_two(moments: pd.DatetimeIndex, twice: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which stamps lie before the clock goes back: until it does, among those that exist twice."""
+    wall = moments.to_numpy(dtype="datetime64[s]")
+    days = wall.astype("datetime64[D]")
+    first = np.ones(len(wall), dtype=bool)
+    places = [int(place) for place in np.flatnonzero(twice)]
+    for before, place in pairwise(places):
+        if days[before] == days[place]:
+            first[place] = first[before] and wall[place] > wall[before]
+    return first
 
 
 def _regular(utc: NDArray[np.datetime64], stamp: str, problems: list[Problem]) -> Axis | None:
