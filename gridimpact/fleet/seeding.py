@@ -6,8 +6,6 @@ import hashlib
 
 import numpy as np
 
-from gridimpact.records import FloatArray
-
 
 def content_number(*key: object) -> int:
     """Return a 128-bit number of a text key, the same in every run and on every machine.
@@ -32,24 +30,3 @@ def generator(seed: int, *key: object) -> np.random.Generator:
         What the numbers belong to, e.g. ``"home", 12, 2016``.
     """
     return np.random.default_rng(np.random.SeedSequence([seed, content_number(*key)]))
-
-
-def shares(seed: int, names: list[str] | tuple[str, ...], *key: object) -> FloatArray:
-    """Return one number in 0..1 per name that does not depend on the other names.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the study.
-    names : sequence of str
-        What to draw for.
-    *key : object
-        Purpose of the draw.
-
-    Returns
-    -------
-    numpy.ndarray
-        (name,)
-    """
-    drawn = [content_number(seed, *key, name) / 2.0**128 for name in names]
-    return np.asarray(drawn, dtype=np.float64)

@@ -112,6 +112,7 @@ def _soc_findings(sessions: pd.DataFrame, vehicles: pd.DataFrame) -> list[Findin
     inside = (target >= 0) & (target <= 1)
     percent = "looks like percent, divide by 100"
     return [
+        Finding(target > 1.5, "soc_target", "must be 0 to 1", percent, target),
         Finding(given & (arrival > 1.5), "soc_arrival", "must be 0 to 1", percent, arrival),
         Finding(
             given & ((arrival < 0) | ((arrival > 1) & (arrival <= 1.5))),
@@ -120,7 +121,6 @@ def _soc_findings(sessions: pd.DataFrame, vehicles: pd.DataFrame) -> list[Findin
             "give a share of capacity",
             arrival,
         ),
-        Finding(target > 1.5, "soc_target", "must be 0 to 1", percent, target),
         Finding(
             ~inside & ~(target > 1.5),
             "soc_target",

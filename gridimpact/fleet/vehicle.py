@@ -213,7 +213,7 @@ class Vehicle:
 
         Examples
         --------
-        >>> Vehicle.preset("Peugeot 208").p_charge_kw(Charger.preset("ac_11kw"))
+        >>> round(Vehicle.preset("Peugeot 208").p_charge_kw(Charger.preset("ac_11kw")), 2)
         3.68
         """
         if charger.current == "dc":

@@ -156,6 +156,30 @@ def test_columns_can_be_named_joined_and_given_in_wh(tmp_path):
     assert row["soc_target"] == pytest.approx(0.5 + 9 * eta / 40)
 
 
+def test_private_log_without_chargers_takes_power_and_battery_from_its_columns():
+    table = pd.DataFrame(
+        {
+            "plugin": ["2018-01-05 10:00", "2018-01-07 10:00", "2018-01-05 10:00"],
+            "plugout": ["2018-01-05 12:00", "2018-01-07 20:00", "2018-01-05 13:00"],
+            "energy_wh": ["5000", "9000", "4000"],
+            "user_id": ["u1", "u1", "u2"],
+            "kw": ["22", "3.6", "-1"],
+            "battery": ["80", "82", ""],
+            "target": ["", "0.8", "90"],
+        }
+    )
+    columns = {"p_max_kw": "kw", "capacity_kwh": "battery", "soc_target": "target"}
+    fleet = read_sessions(table, zone=ZONE, columns=columns)
+    assert list(fleet.chargers.index) == ["charger of u1"]
+    assert set(fleet.chargers["kind"]) == {"home"}
+    assert fleet.chargers["p_max_kw"].tolist() == [22.0]
+    assert fleet.vehicles["p_charge_max_kw"].tolist() == [22.0]
+    assert fleet.vehicles["capacity_kwh"].tolist() == [81.0]
+    assert fleet.sessions["soc_target"].tolist() == [0.9, 0.8]
+    assert "soc_target: must be 0 to 1, found 90" in reasons(fleet)[3]
+    assert not any("need more energy than power times time" in n.text for n in fleet.notes)
+
+
 def test_wrong_column_names_are_refused_with_the_nearest(tmp_path):
     path = log(tmp_path, HEAD + "2018-01-05 18:00,2018-01-05 19:00,5,u1,c1\n")
     with pytest.raises(InputError) as caught:

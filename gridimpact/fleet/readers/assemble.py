@@ -177,6 +177,7 @@ def _chargers(rows: pd.DataFrame, assumed: Assumed) -> pd.DataFrame:
         stated = rows.groupby("charger_id")["p_max_kw"].max().reindex(names)
         good = ((stated > 0) & (stated <= 1000)).to_numpy()
         table.loc[good, "p_max_kw"] = stated[good].to_numpy()
+        table["p_discharge_max_kw"] = table[["p_discharge_max_kw", "p_max_kw"]].min(axis=1)
         highest = np.maximum(table["p_max_kw"], table["p_discharge_max_kw"])
         table["s_max_kva"] = highest / catalogue.default("power_factor")
     return table
