@@ -63,6 +63,18 @@ def generator(seed: int, key: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, word]))
 
 
+def remembered(noise: FloatArray, memory: float, *, unit: bool = True) -> FloatArray:
+    """Return noise that keeps the part `memory` of its last value.
+
+    With `unit` its variance stays that of the noise, otherwise its mean (exponential smoothing).
+    """
+    # Slow to import, and not needed by who only reads data.
+    from scipy.signal import lfilter
+
+    weight = np.sqrt(1.0 - memory**2) if unit else 1.0 - memory
+    return np.asarray(lfilter([weight], [1.0, -memory], noise), dtype=np.float64)
+
+
 def block_means(blocks: Blocks, origin: np.datetime64, timeline: Timeline) -> FloatArray:
     """Return the mean power of each step [kW], shape (time,).
 

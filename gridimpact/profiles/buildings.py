@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter
 from scipy.special import ndtri
 
-from gridimpact.profiles.blocks import FloatArray, generator
+from gridimpact.profiles.blocks import FloatArray, generator, remembered
 from gridimpact.profiles.shapes import YearShape, year_shape
 
 _DAY_SPREAD = 0.06
@@ -39,7 +38,7 @@ def building_year(
     draws = generator(seed, f"building/{site_id}/{year}")
     days = np.clip(draws.random(int(shape.day[-1]) + 1), 1e-9, 1.0 - 1e-9)
     noise = ndtri(np.clip(draws.random(len(shape.share)), 1e-9, 1.0 - 1e-9))
-    wander = lfilter([np.sqrt(1.0 - _MEMORY**2)], [1.0, -_MEMORY], noise)
+    wander = remembered(noise, _MEMORY)
     factor = np.exp(_DAY_SPREAD * ndtri(days)[shape.day] + _QUARTER_SPREAD * wander)
     energy = shape.share * factor
     return shape, annual_kwh * energy / energy.sum()

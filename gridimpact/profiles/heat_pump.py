@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 from scipy.special import ndtri
 
-from gridimpact.profiles.blocks import Blocks, FloatArray, generator
+from gridimpact.profiles.blocks import Blocks, FloatArray, generator, remembered
 from gridimpact.profiles.shapes import QUARTER_S, YearShape
 
 HEATING_LIMIT_C = 15.0
@@ -130,9 +129,9 @@ def heat_demand(pump: HeatPump, temp_air_c: FloatArray, hour: FloatArray) -> Flo
         Loss times kelvin below the heating limit of the temperature smoothed over a day, lower at
         night, raised by day so that the setback saves nothing; zero during the hot-water charge.
     """
-    weight = 1.0 - np.exp(-QUARTER_S / (3600.0 * _INERTIA_H))
+    memory = float(np.exp(-QUARTER_S / (3600.0 * _INERTIA_H)))
     begin = float(np.mean(temp_air_c[:96]))
-    smooth = lfilter([weight], [1.0, weight - 1.0], temp_air_c - begin) + begin
+    smooth = remembered(temp_air_c - begin, memory, unit=False) + begin
     night = (hour < pump.morning_h) | (hour >= 22.0)
     pattern = np.where(night, pump.setback, 1.0) * ~_charging(pump, hour)
     pattern = pattern / pattern.mean()

@@ -11,11 +11,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 from scipy.special import ndtr, ndtri
 
 from gridimpact.errors import InputError
-from gridimpact.profiles.blocks import FloatArray, generator
+from gridimpact.profiles.blocks import FloatArray, generator, remembered
 from gridimpact.timeline import Timeline
 
 _CLOUD_STEP_S = 300
@@ -108,7 +107,7 @@ def _clouds(key: str, year: int, seed: int, index: tuple[float, ...]) -> FloatAr
     days = np.arange(f"{year}-01-01", f"{year + 1}-01-01", dtype="datetime64[D]")
     draws = generator(seed, f"clouds/{key}/{year}")
     noise = ndtri(np.clip(draws.random(len(days)), 1e-9, 1.0 - 1e-9))
-    latent = lfilter([np.sqrt(1.0 - _DAY_MEMORY**2)], [1.0, -_DAY_MEMORY], noise)
+    latent = remembered(noise, _DAY_MEMORY)
     mean = np.array(index)[days.astype("datetime64[M]").astype(np.int64) % 12]
     # A power of a uniform number has the mean 1 / (1 + power).
     power = (1.0 - _DARKEST_DAY) / (np.clip(mean, 0.12, 0.98) - _DARKEST_DAY) - 1.0
@@ -116,7 +115,7 @@ def _clouds(key: str, year: int, seed: int, index: tuple[float, ...]) -> FloatAr
     steps = 86_400 // _CLOUD_STEP_S
     memory = float(np.exp(-_CLOUD_STEP_S / (60.0 * _CLOUD_MINUTES)))
     wander = ndtri(np.clip(draws.random(len(days) * steps), 1e-9, 1.0 - 1e-9))
-    wander = lfilter([np.sqrt(1.0 - memory**2)], [1.0, -memory], wander)
+    wander = remembered(wander, memory)
     level = np.repeat(daily, steps)
     found: FloatArray = np.clip(level + 1.2 * level * (1.0 - level) * wander, 0.03, 1.08)
     found.flags.writeable = False
