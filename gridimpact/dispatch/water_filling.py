@@ -1,7 +1,6 @@
-"""Filling valleys: one charge poured over a landscape, and many poured together to the joint optimum.
+"""Filling valleys: one charge poured over a landscape, or many together to the joint optimum.
 
-The joint optimum is the least sum of squares of demand over groups and steps; each stay in turn is
-poured onto all the others until no stay could gain any more.
+Joint means the least sum of squares over groups and steps; stays are poured in turn until none gains.
 """
 
 from __future__ import annotations
@@ -63,10 +62,11 @@ def _pour(base: Any, cap: Any, energy: float, power: Any) -> float:
             low = min(low, base[k])
             high = max(high, base[k] + cap[k])
     if room <= 0.0:
-        power[:] = 0.0
+        power.fill(0.0)
         return 0.0
     if energy >= room or energy <= 0.0:
-        power[:] = cap if energy > 0.0 else 0.0 * cap
+        for k in range(base.size):
+            power[k] = cap[k] if energy > 0.0 else 0.0
         return high if energy > 0.0 else low
     level = low + (high - low) * energy / room
     for _ in range(200):
@@ -209,25 +209,31 @@ settle = njit(cache=True)(_settle)
 
 
 def _fill(
-    pours: Any, x: Any, total: Any, headroom: Any, span: Any, tolerance: float, most: int
-) -> tuple[float, int]:
-    """Pour the stays of one window in turn until the relative gap is closed; return gap and sweeps.
+    active: Any,
+    pours: Any,
+    x: Any,
+    total: Any,
+    headroom: Any,
+    span: Any,
+    tolerance: float,
+    most: int,
+) -> float:
+    """Pour the active stays in turn until the relative gap is closed; return the gap.
 
     `x` (cell,), `total` (group, time) and `headroom` (site, time) are brought up to date in place.
-    `span` holds the first step, the step before which stays begin, and the last step of the horizon.
+    `span` holds the first step and the end of the horizon.
     """
-    begin, until, last = span
-    chosen = (pours.start < until) & (pours.end > begin) & (pours.energy > 0.0)
-    active = np.flatnonzero(chosen)
-    gap, square, sweeps = 0.0, 1.0, 0
-    while sweeps < most:
-        sweeps += 1
+    begin, last = span
+    gap, square = 0.0, 1.0
+    for _ in range(most):
         gap, square = 0.0, 1e-9
         for i in active:
             first = max(pours.start[i], begin)
             n = min(pours.end[i], last) - first
             cell = pours.offset[i] + first - pours.start[i]
-            need = max(pours.energy[i] - x[pours.offset[i] : cell].sum(), 0.0)
+            need = pours.energy[i]
+            for k in range(pours.offset[i], cell):
+                need -= x[k]
             land = (np.empty(n), np.empty(n), np.empty(n))
             power = np.empty(n)
             room = landscape(i, first, pours, x, total, headroom, land)
@@ -239,7 +245,7 @@ def _fill(
                 square += total[g, t] * total[g, t]
         if gap <= tolerance * square:
             break
-    return gap / square, sweeps
+    return gap / square
 
 
 fill = njit(cache=True)(_fill)
@@ -280,16 +286,14 @@ def fill_rolling(
     -----
     A stay that begins inside the 48 hours is seen to its end, at most seven days ahead. The gap is the
     linear bound ``sum <gradient, x - y>`` over the best other plan ``y`` of each stay, over the objective.
-    A window's answer is joint over its stays; several cars that share a binding fuse keep it, but their
-    order decides who uses it.
+    Cars that share a binding fuse keep it, but their order decides who uses it.
     """
-    x = np.zeros(pours.cap.size)
-    count = total.shape[1]
-    worst = 0.0
+    x, count, worst = np.zeros(pours.cap.size), total.shape[1], 0.0
     for begin in range(0, count, day):
-        span = (begin, min(begin + 2 * day, count), min(begin + 7 * day, count))
-        gap, _ = fill(pours, x, total, headroom, span, tolerance, sweeps)
-        worst = max(worst, gap)
-        if begin + 2 * day >= count:
+        until, last = begin + 2 * day, min(begin + 7 * day, count)
+        active = np.flatnonzero((pours.start < until) & (pours.end > begin) & (pours.energy > 0.0))
+        gap = fill(active, pours, x, total, headroom, (begin, last), tolerance, sweeps)
+        worst = max(worst, float(gap))
+        if until >= count:
             break
     return x, worst

@@ -110,15 +110,19 @@ def _draw(power: Any, cap: Any, prices: Any, place: Any, headroom: Any, stays: A
     for i in range(needs.size):
         if needs[i] <= 0.0:
             continue
-        first, last, n = start[i], end[i], end[i] - start[i]
-        order = np.argsort(prices[tariff[i], first:last], kind="mergesort")
-        most = cap[offset[i] : offset[i] + n]
+        first, n = start[i], end[i] - start[i]
+        order = np.argsort(prices[tariff[i], first : end[i]], kind="mergesort")
         drawn = power[offset[i] : offset[i] + n]
-        room = np.minimum(most, np.maximum(headroom[site[i], first:last], 0.0))
+        room = np.empty(n)
+        for k in range(n):
+            room[k] = min(cap[offset[i] + k], max(headroom[site[i], first + k], 0.0))
         missing = take(room, order, needs[i], drawn)
         if missing > 0.0:
-            take(most - drawn, order, missing, drawn)
-        headroom[site[i], first:last] -= drawn
+            for k in range(n):
+                room[k] = cap[offset[i] + k] - drawn[k]
+            take(room, order, missing, drawn)
+        for k in range(n):
+            headroom[site[i], first + k] -= drawn[k]
 
 
 draw = njit(cache=True)(_draw)
