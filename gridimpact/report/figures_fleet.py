@@ -44,7 +44,7 @@ def fleet(result: StudyResult) -> Figure:
     height = 1.9 * rows + 0.6 + 0.26 * len(labels) + 0.5
     drawn = new_figure(height)
     parts = drawn.add_gridspec(
-        2, 1, height_ratios=[1.9 * rows + 0.2, 0.7 + 0.26 * len(labels)], hspace=0.08
+        2, 1, height_ratios=[1.9 * rows + 0.2, 0.7 + 0.26 * len(labels)], hspace=0.12
     )
     axes = parts[0].subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
     for ax in axes.ravel()[len(labels) :]:
@@ -100,7 +100,7 @@ def _service(result: StudyResult, axes: Sequence[Axes], labels: Sequence[str]) -
     for place, (ax, (metric, unit, title)) in enumerate(zip(axes, _SERVICE, strict=True)):
         full = f"{title}, {view.within(result)}]" if unit == "kWh" else title
         _bars(result, ax, labels, metric, unit)
-        ax.set_title(full, fontsize=9.5)
+        ax.set_title(full, fontsize=9.5, y=1.02)
         ax.tick_params(axis="y", length=0, labelleft=place == 0, labelcolor=INK)
     axes[0].set_yticks(range(len(labels)), [display_name(label) for label in labels])
     axes[0].set_ylim(len(labels) - 0.4, -0.6)

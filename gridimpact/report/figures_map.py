@@ -77,7 +77,7 @@ def network_map(result: StudyResult) -> Figure:
     for ax, label in zip(axes, shown, strict=True):
         _map_panel(result, ax, label, xy, scales)
         ax.set_aspect(aspect, adjustable="datalim")
-        ax.set_title(display_name(label), color=view.colours(result)[label], loc="left")
+        ax.set_title(display_name(label), color=view.colours(result)[label], loc="left", pad=17)
     _map_keys(drawn, axes, scales)
     return drawn
 
@@ -95,7 +95,8 @@ def _map_panel(result: StudyResult, ax: Axes, label: str, xy: FloatArray, scales
     pieces = np.stack([xy[grid.line_from], xy[grid.line_to]], axis=1)
     order = np.argsort(np.nan_to_num(loading, nan=-1.0), kind="stable")
     rated = np.isfinite(loading)[order]
-    thick = 1.0 + 2.2 * np.clip(np.nan_to_num(loading[order]) / 100, 0, 1.2)
+    fine = float(np.clip(18 / np.sqrt(max(len(grid.bus_index), 1)), 0.35, 1.0))
+    thick = fine * (1.0 + 2.2 * np.clip(np.nan_to_num(loading[order]) / 100, 0, 1.2))
     ax.add_collection(
         LineCollection(list(pieces[order][~rated]), colors=_GREY, linewidths=0.8, linestyles=":")
     )
@@ -108,7 +109,7 @@ def _map_panel(result: StudyResult, ax: Axes, label: str, xy: FloatArray, scales
     shown = view.network_buses(result) & np.isfinite(xy).all(axis=1)
     worst_vm = _furthest(shown_voltage(result, label)[0], scales.voltage_norm)
     ax.scatter(
-        xy[shown, 0], xy[shown, 1], s=_dot(int(shown.sum())), zorder=3, linewidths=0.45,
+        xy[shown, 0], xy[shown, 1], s=_dot(int(shown.sum())), zorder=3, linewidths=0.45 * fine,
         edgecolors="#4a5460", color=scales.voltage(scales.voltage_norm(worst_vm[shown])),
     )  # fmt: skip
     heavy = _extreme(view.counted_values(result, "transformer_loading_percent", label))
@@ -158,17 +159,11 @@ def _ring(result: StudyResult, ax: Axes, found: Binding, xy: FloatArray) -> None
         at = (xy[grid.line_from[found.position]] + xy[grid.line_to[found.position]]) / 2
     if not np.isfinite(at).all():
         return
-    over = found.use > 1
-    ax.plot(*at, "o", ms=17, mfc="none", mec=LIMIT if over else INK, mew=1.8, zorder=6,
-            clip_on=False)  # fmt: skip
-    # The words lean towards the middle of the map, where they stay inside it.
-    left, down = (at > np.nanmean(xy, axis=0)).tolist()
-    ax.annotate(
-        f"{short(found.name, 24)}\n{found.words}", tuple(at),
-        xytext=(-14 if left else 14, -10 if down else 10), textcoords="offset points",
-        ha="right" if left else "left", va="top" if down else "bottom", fontsize=9, fontweight="bold",
-        color=LIMIT if over else INK, zorder=7,
-        bbox={"facecolor": "white", "alpha": 0.82, "edgecolor": "none", "pad": 1.5},
+    tone = LIMIT if found.use > 1 else INK
+    ax.plot(*at, "o", ms=17, mfc="none", mec=tone, mew=1.8, zorder=6, clip_on=False)
+    ax.text(
+        0, 1.01, f"ringed: {short(found.name, 24)}, {found.words}", transform=ax.transAxes,
+        color=tone, fontsize=8.8, va="bottom",
     )  # fmt: skip
 
 

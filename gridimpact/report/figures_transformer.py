@@ -109,6 +109,7 @@ def transformer_week(result: StudyResult) -> Figure:
     if lowest < -0.5 * rating:
         limit_line(ax, -rating, f"rating {rating:g} kVA, feeding back")
     ax.axhline(0, color="#aab2bb", linewidth=0.8)
+    ax.set_ylim(top=max(ax.get_ylim()[1], 1.1 * rating))
     _day_ticks(ax, x)
     ax.set_ylabel("kVA, feeding back below zero")
     ax.set_title(f"{view.element_names(result, 'transformer')[worst.position]}, its worst week")
@@ -157,11 +158,11 @@ def duration(result: StudyResult) -> Figure:
     ticks = [h for h in (0.25, 0.5, 1, 2, 5, 10, 24, 100, 336, 1000, 8760) if dt_h <= h <= total]
     ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-    ax.set_ylim(bottom=0)
     bound = view.limit(result, "transformer_loading_max_percent")
     limit_line(ax, 100.0, "rating, 100 %")
     if is_number(bound) and bound != 100.0:
         limit_line(ax, bound, f"limit {bound:g} %")
+    ax.set_ylim(0, 1.06 * ax.dataLim.ymax)
     ax.set_xlabel(f"hours {view.within(result)}, logarithmic axis")
     ax.set_ylabel("% of rating")
     ax.set_title(

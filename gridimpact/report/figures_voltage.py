@@ -111,7 +111,7 @@ def _profile_panel(result: StudyResult, ax: Axes, label: str, worst: Departure) 
         fontsize=8.5, va="bottom",
     )  # fmt: skip
     ax.set_xlabel("metres from the busbar")
-    ax.set_xlim(0, float(np.nanmax(x[part])) * 1.22)
+    ax.set_xlim(0, max(float(np.nanmax(x[part])), 1.0) * 1.22)
 
 
 def _worst_feeders(grid: Grid, vm: FloatArray, part: BoolArray, *, low: bool) -> NDArray[np.int64]:

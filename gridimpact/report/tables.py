@@ -11,6 +11,7 @@ import pandas as pd
 from gridimpact.conventions import METRICS
 from gridimpact.records import StudyResult
 from gridimpact.report import view
+from gridimpact.report.choice import is_upper_bound
 from gridimpact.report.style import (
     NO_EV,
     display_name,
@@ -82,6 +83,8 @@ class Row:
     colour: str
     cars: str
     cells: tuple[Cell, ...]
+    upper_bound: bool = False
+    """It needs perfect foresight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ def comparison_table(result: StudyResult, columns: Sequence[tuple[str, str]] = C
             colours[label],
             view.cars_controlled(result, label),
             tuple(_cell(result, label, c.metric, worst[c.metric] == label) for c in shown),
+            is_upper_bound(result, label),
         )
         for label in labels
     ]
@@ -250,11 +254,18 @@ def text_table(result: StudyResult) -> str:
         rule,
     ]
     lines += [
-        line(row.name, row.cars, [cell.text + ("!" if cell.over else " ") for cell in row.cells])
+        line(
+            row.name + ("*" if row.upper_bound else ""),
+            row.cars,
+            [cell.text + ("!" if cell.over else " ") for cell in row.cells],
+        )
         for row in table.rows
     ]
     failed, total = view.lanes(result)
-    lines += [rule, f"! outside its limit. {failed:,} of {total:,} power flows failed."]
+    bound = (
+        " * perfect foresight, an upper bound." if any(r.upper_bound for r in table.rows) else ""
+    )
+    lines += [rule, f"! outside its limit.{bound} {failed:,} of {total:,} power flows failed."]
     return "\n".join(lines)
 
 

@@ -204,11 +204,14 @@ def hours_beyond(result: StudyResult, name: str, strategy: str, bound: float) ->
 
 
 def network_buses(result: StudyResult) -> BoolArray:
-    """Return the buses whose voltage is shown: low voltage where the network has any, else all."""
+    """Return the buses whose voltage is shown: of low voltage, else of medium voltage, else all."""
     grid = result.network.grid
-    low = np.asarray(grid.bus_vn_kv) <= 1.0
     shown = np.asarray(grid.bus_supplied, dtype=np.bool_)
-    return shown & low if (shown & low).any() else shown
+    for highest_kv in (1.0, 36.0):
+        part = shown & (np.asarray(grid.bus_vn_kv) <= highest_kv)
+        if part.any():
+            return part
+    return shown
 
 
 def element_names(result: StudyResult, kind: str) -> list[str]:

@@ -6,6 +6,7 @@ step; others ask for a band around nominal. Both are read as one share: 1 is at 
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,12 +107,46 @@ def departures(result: StudyResult, strategy: str) -> tuple[Departure | None, De
         Lower and upper side; None where no voltage was assessed. Without a limit on a side it is
         the lowest or highest voltage.
     """
+    found = _sides(result, strategy)
+    return found.low, found.high
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Both sides of the band under one strategy."""
+
+    low: Departure | None
+    high: Departure | None
+    hours_low: float
+    hours_high: float
+
+
+_KNOWN: dict[tuple[int, str], tuple[weakref.ref[StudyResult], _Sides]] = {}
+_KNOWN_MOST = 64
+
+
+def _sides(result: StudyResult, strategy: str) -> _Sides:
+    """Return both sides, looked up once per result and strategy: a record never changes."""
+    key = (id(result), strategy)
+    known = _KNOWN.get(key)
+    if known is not None and known[0]() is result:
+        return known[1]
+    found = _find_sides(result, strategy)
+    if len(_KNOWN) >= _KNOWN_MOST:
+        _KNOWN.clear()
+    _KNOWN[key] = (weakref.ref(result), found)
+    return found
+
+
+def _find_sides(result: StudyResult, strategy: str) -> _Sides:
     low, high, vm = _uses(result, strategy)
+    hours = [float((use > 1.0).any(axis=1).sum()) * view.step_h(result) for use in (low, high)]
     if not np.isfinite(vm).any():
-        return None, None
-    return (
+        return _Sides(None, None, *hours)
+    return _Sides(
         _departure(result, strategy, low, -vm, lower=True),
         _departure(result, strategy, high, vm, lower=False),
+        *hours,
     )
 
 
@@ -151,9 +186,8 @@ def departure_words(result: StudyResult, found: Departure) -> str:
 
 def hours_outside(result: StudyResult, strategy: str, *, lower: bool) -> float:
     """Return the counted time [h] with any bus beyond one side of the band."""
-    low, high, _ = _uses(result, strategy)
-    beyond = (low if lower else high) > 1.0
-    return float(beyond.any(axis=1).sum()) * view.step_h(result)
+    found = _sides(result, strategy)
+    return found.hours_low if lower else found.hours_high
 
 
 def shown_voltage(result: StudyResult, strategy: str) -> tuple[FloatArray, Band, str]:

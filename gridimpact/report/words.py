@@ -11,7 +11,7 @@ import numpy as np
 
 from gridimpact.records import StudyResult
 from gridimpact.report import view
-from gridimpact.report.choice import Binding, Choice, binding, choose, ev_violations
+from gridimpact.report.choice import Binding, Choice, binding, choose, ev_violations, is_upper_bound
 from gridimpact.report.findings import (
     building_words,
     effect_words,
@@ -199,6 +199,8 @@ def _against(result: StudyResult, label: str) -> str:
         parts.append(
             "no EV-caused violation" if left == 0 else plural(int(left), "EV-caused violation")
         )
+    if is_upper_bound(result, label):
+        parts.append("an upper bound, as it needs perfect foresight")
     return f"{scope}: {', '.join(part for part in parts if part)}."
 
 
@@ -222,7 +224,11 @@ def _confidence(result: StudyResult) -> Passage:
     profiles = result.network.profiles
     known = result.manifest.get("calibration") or (profiles.calibrated if profiles else "")
     parts = ["loads " + (known or "uncalibrated")]
-    assumed = [note.where for note in view.all_notes(result) if note.kind == "assumption"]
+    assumed = [
+        note.where.replace(", ", " ")
+        for note in view.all_notes(result)
+        if note.kind == "assumption"
+    ]
     places = list(dict.fromkeys(assumed))
     if places:
         more = f" and {len(places) - 5} more" if len(places) > 5 else ""

@@ -75,6 +75,12 @@ def test_terminal_table_fits_a_hundred_columns_whatever_the_name(result):
     assert "3 of 9,408 power flows failed" in lines[-1]
 
 
+def test_perfect_foresight_is_marked_as_an_upper_bound(result):
+    bounds = {row.label for row in comparison_table(result).rows if row.upper_bound}
+    assert bounds == {"g2v_valley_filling"}
+    assert "G2V valley filling*" in text_table(result)
+
+
 def test_terminal_table_marks_what_is_outside(result):
     line = next(ln for ln in text_table(result).split("\n") if ln.startswith("Uncontrolled"))
     assert "165!" in line

@@ -81,6 +81,7 @@ def test_perfect_foresight_is_recommended_only_where_nothing_causal_clears(resul
     assert chosen.upper_bound
     assert "an upper bound" in str(answer(blocked))
     assert not choose(result).upper_bound
+    assert "an upper bound, as it needs perfect foresight" in str(answer(result))
 
 
 def test_nothing_that_clears_is_said_plainly(result):
