@@ -7,6 +7,8 @@ first used, so that ``import gridimpact`` is quick.
 
 from __future__ import annotations
 
+import re
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +109,23 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         message = f"module 'gridimpact' has no attribute {name!r}"
         raise AttributeError(message)
-    module = import_module(_HOME[name])
-    return getattr(module, name)
+    found = getattr(import_module(_HOME[name]), name)
+    _teach_records()
+    return found
+
+
+def _teach_records() -> None:
+    """Let records show themselves in a notebook; drawing is loaded when one is shown."""
+    records = sys.modules.get("gridimpact.records")
+    if records is not None and records.Shown.card is None:
+        records.Shown.card = staticmethod(_card)
+
+
+def _card(record: Any) -> str:
+    """Return the HTML card of a record."""
+    words = re.findall("[A-Z][a-z]*", type(record).__name__)
+    draw = getattr(import_module("gridimpact.report"), f"repr_html_{'_'.join(words).lower()}")
+    return str(draw(record))
 
 
 def __dir__() -> list[str]:

@@ -6,9 +6,9 @@ from the grid, negative feeds back; limits are magnitudes. Arrays are not to be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,16 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 ComplexArray = NDArray[np.complex128]
+
+
+class Shown:
+    """A record that a notebook shows as a card; the package's front door says how."""
+
+    card: ClassVar[Callable[[Any], str] | None] = None
+
+    def _repr_html_(self) -> str | None:
+        """Return the card, None where nobody said how to draw one."""
+        return None if Shown.card is None else Shown.card(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ class Admittance:
     y_tf: ComplexArray
     y_tt: ComplexArray
     fixed_s_kva: ComplexArray | None = None
-    """(node,) constant power drawn by the network itself, the wards' [kVA]; None where there is none."""
+    """(node,) constant power of motors and wards, drawn by the network itself [kVA]; None for none."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Shown):
     """A network opened for study.
 
     ``sites`` has one row per meter, indexed by ``site_id`` (str), with columns ``bus`` (pandapower
@@ -146,7 +156,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Profiles:
+class Profiles(Shown):
     """Load and generation of every site on one timeline.
 
     ``load_p_kw`` holds everything but cars; ``heat_pump_p_kw`` is a part of it, kept for reports.
@@ -194,7 +204,7 @@ class Ambient:
 
 
 @dataclass(frozen=True)
-class Fleet:
+class Fleet(Shown):
     """Vehicles, chargers and sessions.
 
     ``vehicles`` (index ``vehicle_id``): ``model capacity_kwh p_charge_max_kw p_discharge_max_kw phases
@@ -298,7 +308,7 @@ class PlanRequest:
 
 
 @dataclass(frozen=True)
-class Dispatch:
+class Dispatch(Shown):
     """What a strategy asked for and what the batteries could do, on one timeline.
 
     The stays are those of the request; `p_kw` follows from `p_requested_kw` by battery and charger limits.
@@ -345,7 +355,7 @@ class Injections:
 
 
 @dataclass(frozen=True)
-class FlowResult:
+class FlowResult(Shown):
     """What a power flow found; NaN where a lane failed."""
 
     engine: str
@@ -369,7 +379,7 @@ class FlowResult:
 
 
 @dataclass(frozen=True)
-class Assessment:
+class Assessment(Shown):
     """Figures of one strategy; a figure that could not be assessed is None and a note says why."""
 
     strategy: str
@@ -385,7 +395,7 @@ class Assessment:
 
 
 @dataclass(frozen=True)
-class StudyResult:
+class StudyResult(Shown):
     """Everything a report or an export may show."""
 
     name: str

@@ -18,6 +18,8 @@ from gridimpact.records import FloatArray, IntArray, Note
 KINDS = ("home", "building", "public")
 FUSE_A = 35.0
 """Main fuse per phase where nothing is given [A]."""
+BUILDING_FUSE_A = 160.0
+"""Main fuse per phase of a customer the user calls a building [A]."""
 FUSE_SIZES_A = (
     35.0, 50.0, 63.0, 80.0, 100.0, 125.0, 160.0, 200.0, 250.0, 315.0, 400.0, 500.0, 630.0,
     800.0, 1000.0, 1250.0, 1600.0, 2000.0, 2500.0, 3150.0, 4000.0, 5000.0, 6300.0,
@@ -99,7 +101,7 @@ def derive_sites(net: Any, site_kinds: Mapping[str, str] | None = None) -> SiteT
     _name(rows)
     frame = pd.DataFrame(rows, columns=["site_id", *COLUMNS]).set_index("site_id")
     frame = frame.astype({"bus": np.int64, "fuse_a": float, "generation_kw": float})
-    _set_kinds(frame, site_kinds or {})
+    notes += _set_kinds(frame, site_kinds or {})
     if frame.empty:
         notes.append(Note("warning", "load", "the network has no customers"))
     return SiteTable(frame, of_load, of_sgen, pumps, tuple(notes))
@@ -259,8 +261,8 @@ def _name(rows: list[dict[str, Any]]) -> None:
         row["site_id"], row["name"] = label, row["name"] or label
 
 
-def _set_kinds(frame: pd.DataFrame, site_kinds: Mapping[str, str]) -> None:
-    """Set the kinds a user gave, refusing unknown sites and kinds."""
+def _set_kinds(frame: pd.DataFrame, site_kinds: Mapping[str, str]) -> list[Note]:
+    """Set the kinds a user gave, refusing unknown sites and kinds; a building has no home's fuse."""
     problems = []
     for site, kind in site_kinds.items():
         if site not in frame.index:
@@ -272,6 +274,12 @@ def _set_kinds(frame: pd.DataFrame, site_kinds: Mapping[str, str]) -> None:
         else:
             frame.loc[site, "kind"] = kind
     raise_problems(problems, "site_kinds", GridError)
+    small = [s for s, k in site_kinds.items() if k == "building" and frame.at[s, "fuse_a"] == FUSE_A]
+    if not small:
+        return []
+    frame.loc[small, "fuse_a"] = BUILDING_FUSE_A
+    text = f"main fuse of {len(small)} buildings assumed: {BUILDING_FUSE_A:g} A per phase"
+    return [Note("assumption", "sites, fuse_a", text)]
 
 
 def site_sums(values: FloatArray, site: IntArray, count: int) -> FloatArray:

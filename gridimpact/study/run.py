@@ -37,6 +37,12 @@ from gridimpact.study.manifest import manifest_of
 from gridimpact.study.plan import plan
 from gridimpact.study.requests import build_requests
 from gridimpact.study.segments import Segment, choose_segments
+from gridimpact.study.sensitivity import (
+    WorstLane,
+    busbar_sensitivity,
+    sensitivity_note,
+    worst_lane,
+)
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.thermal import temperatures
 from gridimpact.study.verify import Difference, compare_lanes, draw_lanes
@@ -89,6 +95,7 @@ def run_study(
         "steps_failed": run.failed,
         "ageing_steps_bridged": run.bridged,
         "verified": dataclasses.asdict(run.difference),
+        "busbar_sensitivity": run.sensitivity(),
         "wall_s": round(clock.perf_counter() - started, 2),
         "created": clock.strftime("%Y-%m-%dT%H:%M:%SZ", clock.gmtime()),
     }
@@ -131,6 +138,7 @@ class _Run:
     difference: Difference = field(default_factory=Difference)
     controlled: dict[str, BoolArray] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    worst: dict[str, WorstLane] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Build what all rows share: requests, nameplates, arrays, the lanes to solve again."""
@@ -173,6 +181,9 @@ class _Run:
         self.failed += int((flow.status == Status.IMPLAUSIBLE).sum())
         self._put(name, number, request, dispatch, given)
         self.arrays.put_flow(name, number, flow)
+        worst = worst_lane(spec, given, flow, segment.counted, self.worst.get(name))
+        if worst is not None:
+            self.worst[name] = worst
         self._verify(name, number, given, flow)
         self.notes.extend(flow.notes)
         heat: dict[str, Any] = {}
@@ -189,6 +200,16 @@ class _Run:
             dispatch=dispatch,
             **heat,
         )
+
+    def sensitivity(self) -> dict[str, dict[str, float]]:
+        """Return the lowest voltage of each row with its sources lower and higher; note them."""
+        found = {}
+        for name, worst in self.worst.items():
+            lower, higher = busbar_sensitivity(self.spec, worst)
+            found[name] = {"lower": lower, "as_set": worst.vm_min_pu, "higher": higher}
+            if name == "uncontrolled":
+                self.notes.append(sensitivity_note(name, worst, (lower, higher)))
+        return found
 
     def _put(
         self,
