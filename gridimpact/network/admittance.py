@@ -2,7 +2,8 @@
 
 Taps, phase shifts, shunts, switches, fused buses, impedances, three-winding transformers, wards,
 several external grids and islands come out as pandapower models them; loads, generators and
-storages are left out, because a power flow here gets them as injections.
+storages are left out, because a power flow here gets them as injections. Motors and the constant
+power of wards stay, as power that the network draws by itself.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from gridimpact.errors import GridError, Problem, raise_problems
 from gridimpact.records import Admittance, ComplexArray, IntArray
 
-INJECTED = ("load", "sgen", "storage", "motor", "asymmetric_load", "asymmetric_sgen")
+INJECTED = ("load", "sgen", "storage", "asymmetric_load", "asymmetric_sgen")
 """Tables whose power is given as injections and which are not part of the model."""
 
 _REFUSED = {
@@ -115,7 +116,7 @@ def _refusals(net: Any) -> list[Problem]:
             continue
         active = rows["in_service"].to_numpy(dtype=bool)
         if table == "gen" and "slack" in rows:
-            active &= ~rows["slack"].fillna(False).to_numpy(dtype=bool)
+            active = active & ~rows["slack"].fillna(False).to_numpy(dtype=bool)
         found += [
             Problem(
                 f"{table} {index}",
@@ -167,7 +168,8 @@ def _convert(bare: Any) -> tuple[Any, Any]:
         name: empty for name in ("bus", "bus_dc", "ext_grid", "gen", "branch", "branch_dc")
     }
     try:
-        _, ppci = _pd2ppc(bare)
+        with np.errstate(invalid="ignore"):
+            _, ppci = _pd2ppc(bare)
     except (UserWarning, ValueError, KeyError, FloatingPointError) as error:
         message = f"network: pandapower cannot convert it: {error}"
         raise GridError(message) from error
@@ -185,7 +187,10 @@ def _admittance(ppci: Any, fixed: ComplexArray | None) -> Admittance:
         y_bus, _, _ = makeYbus(ppci["baseMVA"], bus, branch)
         y_tt, y_ff, y_ft, y_tf = branch_vectors(branch, len(branch))
     except FloatingPointError as error:
-        message = "network: a branch has no impedance; replace it by a closed bus-bus switch"
+        message = (
+            "network: the admittance of a branch is no number, as it has no impedance or impossible "
+            "data; mend it, or replace it by a closed bus-bus switch"
+        )
         raise GridError(message) from error
     slack = np.flatnonzero(bus[:, BUS_TYPE] == REF).astype(np.int64)
     vm_pu = np.ones(len(bus))
@@ -208,17 +213,27 @@ def _admittance(ppci: Any, fixed: ComplexArray | None) -> Admittance:
     )
 
 
+def fixed_elements(net: Any) -> tuple[IntArray, ComplexArray]:
+    """Return buses and constant power [kVA] of what a net draws by itself: motors and wards."""
+    motor = net["motor"][net["motor"]["in_service"].astype(bool)]
+    ward = net["ward"][net["ward"]["in_service"].astype(bool)]
+    shaft_mw = motor["pn_mech_mw"] * motor["loading_percent"] / 100 * motor["scaling"]
+    p_kw = 1e3 * (shaft_mw / (motor["efficiency_percent"] / 100)).to_numpy(dtype=np.float64)
+    cos_phi = motor["cos_phi"].to_numpy(dtype=np.float64)
+    q_kvar = np.sqrt((p_kw / cos_phi) ** 2 - p_kw**2)
+    bus = np.concatenate([motor["bus"], ward["bus"]]).astype(np.int64)
+    warded = 1e3 * (ward["ps_mw"].to_numpy() + 1j * ward["qs_mvar"].to_numpy())
+    return bus, np.concatenate([p_kw + 1j * q_kvar, warded]).astype(np.complex128)
+
+
 def _fixed_power(bare: Any, bus_node: IntArray, node_count: int) -> ComplexArray | None:
-    """Return the constant-power part of wards at their nodes [kVA], None where there is none."""
-    ward = bare["ward"]
-    if not len(ward):
+    """Return constant power at the nodes [kVA], None where there is none."""
+    bus, power = fixed_elements(bare)
+    node = bus_node[bare["bus"].index.get_indexer(bus)]
+    if not (node >= 0).any():
         return None
-    place = bare["bus"].index.get_indexer(ward["bus"].to_numpy(dtype=np.int64))
-    node = bus_node[place]
-    active = ward["in_service"].to_numpy(dtype=bool) & (node >= 0)
-    power = ward["ps_mw"].to_numpy() + 1j * ward["qs_mvar"].to_numpy()
     fixed = np.zeros(node_count, dtype=np.complex128)
-    np.add.at(fixed, node[active], 1e3 * power[active])
+    np.add.at(fixed, node[node >= 0], power[node >= 0])
     return fixed
 
 

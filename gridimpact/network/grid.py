@@ -101,7 +101,9 @@ def _loss_ratio(trafo: Any) -> FloatArray:
     iron_kw = _column(trafo, "pfe_kw")
     load_kw = _column(trafo, "vkr_percent") / 100 * _column(trafo, "sn_mva") * 1e3
     known = np.isfinite(iron_kw) & (iron_kw > 0)
-    return np.divide(load_kw, iron_kw, out=np.full(len(trafo), np.nan), where=known)
+    ratio = np.full(len(trafo), np.nan)
+    ratio[known] = load_kw[known] / iron_kw[known]
+    return ratio
 
 
 def _column(table: Any, name: str) -> FloatArray:

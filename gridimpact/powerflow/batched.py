@@ -88,12 +88,18 @@ class BatchedEngine:
 
 
 def _batch(injections: Injections) -> Batch:
-    elements = len(injections.bus)
-    return Batch(
-        np.ascontiguousarray(injections.p_kw, dtype=np.float64).reshape(-1, elements),
-        np.ascontiguousarray(injections.q_kvar, dtype=np.float64).reshape(-1, elements),
-        np.empty((0, 2, 0)),
-    )
+    scenarios, steps, elements = injections.p_kw.shape
+    lanes = []
+    for values in (injections.p_kw, injections.q_kvar):
+        flat = (
+            np.ascontiguousarray(values, dtype=np.float64)
+            .reshape(scenarios * steps, elements)
+            .view()
+        )
+        # One array type for the compiled code, whether the caller's array may be written to or not.
+        flat.flags.writeable = False
+        lanes.append(flat)
+    return Batch(lanes[0], lanes[1], np.empty((0, 2, 0)))
 
 
 def _rules(admittance: Admittance, options: FlowOptions) -> Rules:

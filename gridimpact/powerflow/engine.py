@@ -172,8 +172,9 @@ def check_injections(grid: Grid, injections: Injections) -> None:
 def _non_finite(injections: Injections, name: str) -> list[Problem]:
     values: FloatArray = getattr(injections, name)
     # A sum is finite unless a value is not, or the values overflow: one cheap pass first.
-    if np.isfinite(values.sum()):
-        return []
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):
+            return []
     places = np.argwhere(~np.isfinite(values))
     problems = [
         Problem(

@@ -39,6 +39,17 @@ def solve_newton(
     A step that does not lessen the largest power missing is halved, at most eight times. The
     method fails where that does not help, where the Jacobian is singular, or at the last step allowed.
     """
+    with np.errstate(all="ignore"):
+        return _iterate(admittance, node, drawn, start, limits)
+
+
+def _iterate(
+    admittance: Admittance,
+    node: IntArray,
+    drawn: ComplexArray,
+    start: ComplexArray,
+    limits: tuple[float, int],
+) -> ComplexArray | None:
     tolerance, iterations = limits
     matrix = admittance.y_bus.tocsr()[node]
     inner = matrix[:, node].tocsr()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gridimpact.network.admittance import passive_net
+from gridimpact.network.admittance import fixed_elements, passive_net
 from gridimpact.powerflow.engine import FlowOptions, check_injections
 from gridimpact.powerflow.layout import Results
 from gridimpact.powerflow.outcome import allocate, conclude
@@ -50,9 +50,9 @@ class PandapowerEngine:
         """Return the flow of every lane; see `gridimpact.powerflow.engine.Engine`."""
         chosen = options or FlowOptions()
         check_injections(grid, injections)
-        elements = len(injections.bus)
-        p_kw = injections.p_kw.reshape(-1, elements)
-        q_kvar = injections.q_kvar.reshape(-1, elements)
+        scenarios, steps, elements = injections.p_kw.shape
+        p_kw = injections.p_kw.reshape(scenarios * steps, elements)
+        q_kvar = injections.q_kvar.reshape(scenarios * steps, elements)
         net, place = self._with_loads(injections.bus)
         shares = zip_shares(injections)
         results = allocate(grid, len(p_kw), chosen)
@@ -177,11 +177,8 @@ def _check(
 
 
 def _drawn(net: Any, parts: ComplexArray) -> list[tuple[IntArray, ComplexArray]]:
-    """Return buses and drawn power (3, element) [kVA] of the loads and of the wards' constant part."""
-    ward = net["ward"][net["ward"]["in_service"].astype(bool)]
-    fixed = np.zeros((3, len(ward)), dtype=np.complex128)
-    fixed[0] = 1e3 * (ward["ps_mw"].to_numpy() + 1j * ward["qs_mvar"].to_numpy())
-    return [
-        (net["load"]["bus"].to_numpy(dtype=np.int64), parts),
-        (ward["bus"].to_numpy(dtype=np.int64), fixed),
-    ]
+    """Return buses and drawn power (3, element) [kVA] of the loads and of what the net draws itself."""
+    bus, power = fixed_elements(net)
+    fixed = np.zeros((3, len(bus)), dtype=np.complex128)
+    fixed[0] = power
+    return [(net["load"]["bus"].to_numpy(dtype=np.int64), parts), (bus, fixed)]
