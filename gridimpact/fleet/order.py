@@ -10,7 +10,7 @@ import pandas as pd
 
 from gridimpact.errors import Problem, raise_problems
 from gridimpact.fleet import catalogue
-from gridimpact.fleet.plugging import ALWAYS_BELOW_SOC, SHARE_AT_TARGET
+from gridimpact.fleet.plugging import ALWAYS_BELOW_SOC, SHARE_AT_TARGET, SHORT_STOP_H
 from gridimpact.fleet.vehicle import Charger, Vehicle, as_vehicle
 from gridimpact.records import Ambient, FloatArray, Note
 
@@ -109,7 +109,7 @@ def order_notes(order: Order, vehicles: pd.DataFrame, ambient: Ambient | None) -
         "Every stay of half an hour or more is plugged in."
         if order.always_plug
         else f"Drivers plug in on each return at or below {ALWAYS_BELOW_SOC:.0%} state of charge, on "
-        f"{SHARE_AT_TARGET:.0%} of returns at the target, linear in between."
+        f"{SHARE_AT_TARGET:.0%} of returns at the target, linear in between; on stops under {SHORT_STOP_H:g} h only at or below {ALWAYS_BELOW_SOC:.0%}."
     )
     if order.daily_kwh is not None:
         texts.append(f"Energy is fixed at {order.daily_kwh:g} kWh a day per car at the meter.")

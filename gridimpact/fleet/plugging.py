@@ -13,7 +13,9 @@ from gridimpact.fleet.trips import Tours
 from gridimpact.records import BoolArray, FloatArray, IntArray
 
 SHORTEST_STAY_H = 0.5
-"""Nobody plugs in for less."""
+"""Nobody plugs in for less [h]."""
+SHORT_STOP_H = 1.5
+"""On stops shorter than this only a driver with a low battery plugs in [h]."""
 ALWAYS_BELOW_SOC = 0.4
 """At or below this state of charge every driver plugs in."""
 SHARE_AT_TARGET = 0.5
@@ -134,12 +136,13 @@ def plug_in(parking: Parking, trip_kwh: FloatArray, u: FloatArray | None, cars: 
     reached = np.full((count, stays), np.nan)
     hours = parking.leave_h - parking.arrive_h
     worth = np.nan_to_num(hours, nan=-1.0) >= SHORTEST_STAY_H
+    short = np.zeros_like(worth) if u is None else hours < SHORT_STOP_H
     rate = cars.p_charge_kw * cars.eta_charge / cars.capacity_kwh
     for stay in range(stays):
         soc = np.maximum(soc - trip_kwh[:, stay] / cars.capacity_kwh, cars.soc_min)
         since += trip_kwh[:, stay]
         willing = True if u is None else u[:, stay] < plug_in_share(soc, cars.soc_target)
-        plugs = worth[:, stay] & willing
+        plugs = worth[:, stay] & willing & (~short[:, stay] | (soc <= ALWAYS_BELOW_SOC))
         taken[:, stay] = plugs
         booked[:, stay] = since
         reached[:, stay] = soc
