@@ -129,9 +129,15 @@ def empty(text: str) -> Figure:
 
 
 def limit_line(
-    axes: Axes, value: float, text: str = "", *, horizontal: bool = True, place: float = 1.0
+    axes: Axes,
+    value: float,
+    text: str = "",
+    *,
+    horizontal: bool = True,
+    place: float = 1.0,
+    below: bool = False,
 ) -> None:
-    """Draw a limit as a thin dashed line with its name at the end of it."""
+    """Draw a limit as a thin dashed line with its name at the end of it, above or below."""
     line = {"color": LIMIT, "linewidth": 1.0, "linestyle": (0, (5, 3)), "zorder": 2.5}
     if not horizontal:
         axes.axvline(value, **line)
@@ -141,10 +147,10 @@ def limit_line(
         text,
         (place, value),
         xycoords=("axes fraction", "data"),
-        xytext=(0, 3),
+        xytext=(0, -4 if below else 3),
         textcoords="offset points",
         ha="right" if place > 0.5 else "left",
-        va="bottom",
+        va="top" if below else "bottom",
         color=LIMIT,
         fontsize=8.5,
         zorder=6,
@@ -154,7 +160,8 @@ def limit_line(
 
 def legend_above(target: Figure, handles: Sequence[Any], labels: Sequence[str]) -> None:
     """Put a legend in a row above the axes, clear of the data."""
-    columns = min(len(labels), 7 if sum(map(len, labels)) < 110 else 4)
+    fits = sum(len(label) + 4 for label in labels) < 135
+    columns = len(labels) if fits else -(-len(labels) // 2)
     target.legend(
         handles,
         labels,
@@ -178,6 +185,32 @@ def strategy_legend(
     handles: list[Any] = [Line2D([], [], color=palette[label], linewidth=2.6) for label in labels]
     names = [display_name(label) for label in labels]
     legend_above(target, [*handles, *(h for h, _ in extra)], [*names, *(name for _, name in extra)])
+
+
+def ceiling(peaks: Sequence[float], floor: float = 0.0) -> float | None:
+    """Return where to end an axis so that one far outlier does not flatten all others.
+
+    Parameters
+    ----------
+    peaks : sequence of float
+        Highest value of each series; NaN where there is none.
+    floor : float
+        The axis shows at least this.
+
+    Returns
+    -------
+    float or None
+        None where no series stands far above the others.
+
+    Examples
+    --------
+    >>> ceiling([100.0, 110.0, 400.0]), ceiling([100.0, 110.0, 150.0])
+    (143.0, None)
+    """
+    known = sorted(value for value in peaks if np.isfinite(value))
+    if len(known) < 3 or known[-1] <= 1.8 * max(known[-2], floor):
+        return None
+    return 1.3 * max(known[-2], floor)
 
 
 def spread(wanted: Sequence[float], gap: float) -> NDArray[np.float64]:
@@ -228,6 +261,7 @@ __all__ = [
     "RULE",
     "WIDTH_IN",
     "ReportFigure",
+    "ceiling",
     "cell_colour",
     "empty",
     "legend_above",

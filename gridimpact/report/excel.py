@@ -15,7 +15,7 @@ from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.style import display_name
 from gridimpact.report.tables import summary_frame
-from gridimpact.report.violations import violations_frame
+from gridimpact.report.violations import stacked, violations_frame
 from gridimpact.report.words import answer
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
@@ -102,7 +102,7 @@ def _sheets(result: StudyResult) -> Iterable[tuple[str, pd.DataFrame]]:
             if label in result.assessments
             and (table := result.assessments[label].tables.get(name)) is not None
         ]
-        frame = pd.concat(parts, ignore_index=True)
+        frame = stacked(parts)
         front = ["strategy", *[column for column in frame.columns if column != "strategy"]]
         yield name, frame[front]
     notes = view.all_notes(result)

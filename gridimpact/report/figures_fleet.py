@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from gridimpact.records import FloatArray, StudyResult
 from gridimpact.report import view
-from gridimpact.report.drawing import cell_colour, empty, legend_above, new_figure, styled
+from gridimpact.report.drawing import ceiling, cell_colour, empty, legend_above, new_figure, styled
 from gridimpact.report.style import INK, MUTED, NO_EV, display_name, is_number, number
 
 
@@ -43,21 +43,29 @@ def fleet(result: StudyResult) -> Figure:
     rows = -(-len(labels) // columns)
     height = 1.9 * rows + 0.6 + 0.26 * len(labels) + 0.5
     drawn = new_figure(height)
-    parts = drawn.add_gridspec(
-        2, 1, height_ratios=[1.9 * rows + 0.2, 0.7 + 0.26 * len(labels)], hspace=0.12
-    )
+    parts = drawn.add_gridspec(3, 1, height_ratios=[1.9 * rows, 0.22, 0.7 + 0.26 * len(labels)])
     axes = parts[0].subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
     for ax in axes.ravel()[len(labels) :]:
         ax.set_visible(False)
-    for ax, label in zip(axes.ravel(), labels, strict=False):
-        _day_panel(result, ax, label)
+    peaks = {
+        label: _day_panel(result, ax, label)
+        for ax, label in zip(axes.ravel(), labels, strict=False)
+    }
+    top = ceiling(list(peaks.values()))
+    if top is not None:
+        axes[0, 0].set_ylim(top=top)
+        for ax, label in zip(axes.ravel(), labels, strict=False):
+            if peaks[label] > top:
+                ax.text(0.99, 0.97, f"up to {peaks[label]:.1f} kW", transform=ax.transAxes,
+                        ha="right", va="top", fontsize=8.5, color=INK)  # fmt: skip
     for ax in axes[:, 0]:
         ax.set_ylabel("kW per car")
-    _service(result, parts[1].subgridspec(1, 2).subplots(sharey=True), labels)
+    _service(result, parts[2].subgridspec(1, 2).subplots(sharey=True), labels)
     return drawn
 
 
-def _day_panel(result: StudyResult, ax: Axes, label: str) -> None:
+def _day_panel(result: StudyResult, ax: Axes, label: str) -> float:
+    """Draw one strategy's day and return the top of its band [kW per car]."""
     hour, low, middle, high = _quantiles(result, label)
     colour = view.colours(result)[label]
     ax.fill_between(hour, low, high, step="post", color=cell_colour(colour, 0.28), lw=0)
@@ -72,6 +80,7 @@ def _day_panel(result: StudyResult, ax: Axes, label: str) -> None:
         ax.set_title(
             f"controls {cars}", loc="right", fontsize=8.5, color=MUTED, fontweight="normal"
         )
+    return float(np.nanmax(high, initial=0.0))
 
 
 def _quantiles(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from gridimpact.records import StudyResult
 from gridimpact.report import view
-from gridimpact.report.drawing import empty, limit_line, new_figure, styled
+from gridimpact.report.drawing import ceiling, empty, limit_line, new_figure, styled
 from gridimpact.report.style import INK, LIMIT, MUTED, display_name, is_number, number
 from gridimpact.report.voltage import band, departures, hours_outside
 
@@ -114,6 +114,8 @@ def headroom(result: StudyResult) -> Figure:
 def _headroom_panel(result: StudyResult, ax: Axes, panel: _Panel, labels: Sequence[str]) -> None:
     palette = view.colours(result)
     ends = [v for v in (*panel.values.values(), panel.bound, panel.base) if is_number(v)]
+    cap = None if panel.downward else _cap(panel)
+    ends = [value if cap is None else min(value, cap) for value in ends]
     low, high = min(ends), max(ends)
     room = (high - low) or 1.0
     for row, label in enumerate(labels):
@@ -121,8 +123,15 @@ def _headroom_panel(result: StudyResult, ax: Axes, panel: _Panel, labels: Sequen
         if not is_number(value):
             ax.text(panel.base, row, " not assessed", va="center", color=MUTED, fontsize=8.5)
             continue
-        ax.barh(row, value - panel.base, left=panel.base, height=0.56, color=palette[label])
-        _headroom_value(ax, panel, label, row)
+        end = value if cap is None else min(value, cap)
+        ax.barh(row, end - panel.base, left=panel.base, height=0.56, color=palette[label])
+        if end < value:
+            # Two white cuts say that the bar goes on.
+            for share in (0.9, 0.94):
+                at = panel.base + share * (end - panel.base)
+                ax.plot([at - 0.015 * room, at + 0.015 * room], [row + 0.36, row - 0.36],
+                        color="white", linewidth=1.6, zorder=3)  # fmt: skip
+        _headroom_value(ax, panel, label, row, end)
     if is_number(panel.bound):
         limit_line(ax, panel.bound, horizontal=False)
     left = panel.downward
@@ -139,14 +148,21 @@ def _headroom_panel(result: StudyResult, ax: Axes, panel: _Panel, labels: Sequen
     ax.axvline(panel.base, color="#aab2bb", linewidth=0.8)
 
 
-def _headroom_value(ax: Axes, panel: _Panel, label: str, row: int) -> None:
+def _cap(panel: _Panel) -> float | None:
+    """Return where bars are cut, so that one far outlier does not flatten the others."""
+    top = ceiling([value - panel.base for value in panel.values.values()],
+                  panel.bound - panel.base if is_number(panel.bound) else 0.0)  # fmt: skip
+    return None if top is None else panel.base + top
+
+
+def _headroom_value(ax: Axes, panel: _Panel, label: str, row: int, end: float) -> None:
     """Write the value at the end of its bar, with the hours where it is beyond the limit."""
     value, over = panel.values[label], panel.over(label)
     text = f"{value:.1f}" if panel.unit == "percent" else number(value, panel.unit)
     if over and panel.hours[label] > 0:
         text += f"  {number(panel.hours[label], 'h')} h"
     ax.annotate(
-        text, (value, row), xytext=(-4 if panel.downward else 4, 0), textcoords="offset points",
+        text, (end, row), xytext=(-4 if panel.downward else 4, 0), textcoords="offset points",
         ha="right" if panel.downward else "left", va="center", fontsize=8.8, zorder=5,
         color=LIMIT if over else INK, fontweight="bold" if over else "normal",
         bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.6},

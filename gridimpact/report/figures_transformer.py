@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from gridimpact.records import BoolArray, FloatArray, StudyResult
 from gridimpact.report import view
 from gridimpact.report.choice import choose
 from gridimpact.report.drawing import (
+    ceiling,
     cell_colour,
     empty,
     limit_line,
@@ -27,6 +30,7 @@ from gridimpact.report.style import (
     MUTED,
     NO_EV,
     UNCONTROLLED,
+    display_name,
     is_number,
 )
 
@@ -92,10 +96,11 @@ def transformer_week(result: StudyResult) -> Figure:
     x = _local_axis(result, shown)
     drawn = new_figure(4.1)
     ax = drawn.subplots()
-    lowest = 0.0
+    lowest, peaks = 0.0, {}
     for label in labels:
         kva = _signed_kva(result, label, worst.position)[shown]
         lowest = min(lowest, float(np.nanmin(kva, initial=0.0)))
+        peaks[label] = float(np.nanmax(kva, initial=0.0))
         if label == NO_EV:
             ax.fill_between(x, 0, kva, step="post", color=cell_colour(palette[label], 0.3), lw=0)
             continue
@@ -110,6 +115,7 @@ def transformer_week(result: StudyResult) -> Figure:
         limit_line(ax, -rating, f"rating {rating:g} kVA, feeding back")
     ax.axhline(0, color="#aab2bb", linewidth=0.8)
     ax.set_ylim(top=max(ax.get_ylim()[1], 1.1 * rating))
+    _cut(ax, palette, peaks, rating, "kVA")
     _day_ticks(ax, x)
     ax.set_ylabel("kVA, feeding back below zero")
     ax.set_title(f"{view.element_names(result, 'transformer')[worst.position]}, its worst week")
@@ -117,6 +123,23 @@ def transformer_week(result: StudyResult) -> Figure:
     grey = Patch(color=cell_colour(palette.get(NO_EV, MUTED), 0.3))
     strategy_legend(drawn, result, lines, [(grey, "No added EV")] if NO_EV in labels else [])
     return drawn
+
+
+def _cut(
+    ax: Axes, palette: Mapping[str, str], peaks: Mapping[str, float], floor: float, unit: str
+) -> None:
+    """End the axis below one far outlier and say how high it goes."""
+    top = ceiling(list(peaks.values()), floor)
+    if top is None:
+        return
+    label = max(peaks, key=lambda name: peaks[name])
+    ax.set_ylim(top=top)
+    ax.text(
+        0.995, 0.985, f"{display_name(label)} goes up to {peaks[label]:,.0f} {unit}",
+        transform=ax.transAxes, ha="right", va="top", fontsize=9, fontweight="bold",
+        color=palette[label], zorder=7,
+        bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.2},
+    )  # fmt: skip
 
 
 def _signed_kva(result: StudyResult, label: str, position: int) -> FloatArray:
@@ -141,13 +164,14 @@ def duration(result: StudyResult) -> Figure:
     labels, palette, chosen = view.strategies(result), view.colours(result), choose(result)
     drawn = new_figure(3.9)
     ax = drawn.subplots()
-    dt_h, total = view.step_h(result), 1.0
+    dt_h, total, peaks = view.step_h(result), 1.0, {}
     for label in labels:
         load = view.counted_values(result, "transformer_loading_percent", label)
         load = np.sort(load[:, worst.position][np.isfinite(load[:, worst.position])])[::-1]
         if not load.size:
             continue
         total = max(total, load.size * dt_h)
+        peaks[label] = float(load[0])
         # A thousand points, evenly on the logarithmic axis, draw a year as well as all of it.
         pick = np.unique(np.geomspace(1, load.size, 1000).astype(int)) - 1
         main = label in (UNCONTROLLED, chosen.recommended)
@@ -163,6 +187,7 @@ def duration(result: StudyResult) -> Figure:
     if is_number(bound) and bound != 100.0:
         limit_line(ax, bound, f"limit {bound:g} %")
     ax.set_ylim(0, 1.06 * ax.dataLim.ymax)
+    _cut(ax, palette, peaks, 100.0, "%")
     ax.set_xlabel(f"hours {view.within(result)}, logarithmic axis")
     ax.set_ylabel("% of rating")
     ax.set_title(

@@ -157,5 +157,5 @@ def _band(ax: Axes, limits: Band, busbar_pu: float) -> None:
         if not is_number(bound):
             continue
         text = f"{share * 100:g} {side} the busbar" if limits.relative else f"limit {bound:.3f}"
-        limit_line(ax, bound, text, place=0.01)
+        limit_line(ax, bound, text, place=0.01, below=beyond < bound)
         ax.axhspan(min(bound, beyond), max(bound, beyond), color=LIMIT, alpha=0.05, lw=0, zorder=0)

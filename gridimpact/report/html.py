@@ -43,7 +43,13 @@ _SERVICE = (
     ("cost_per_home_eur", "Bill per home"),
     ("building_peak_kw", "Building peak"),
 )
+_SHOWN_ELSEWHERE = frozenset(
+    {"limits", "sources", "strategies", "notes", "busbar_sensitivity", "files", "format"}
+)
 _GLOSSARY_SKIP = frozenset({"cars", "lanes"})
+
+
+_SHIFTS = ("lower", "as_set", "higher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +131,9 @@ def _content(result: StudyResult) -> dict[str, Any]:
         "limits": _pairs(view.limits(result)),
         "strategies": _strategies(result),
         "sources": _sources(result),
+        "busbar": _busbar(result),
         "manifest": _pairs(
-            {
-                key: value
-                for key, value in result.manifest.items()
-                if key not in ("limits", "sources", "strategies", "notes")
-            }
+            {key: value for key, value in result.manifest.items() if key not in _SHOWN_ELSEWHERE}
         ),
         "glossary": _glossary(result),
         "created": _text(result.manifest.get("created", "")),
@@ -237,6 +240,18 @@ def _strategies(result: StudyResult) -> list[dict[str, str]]:
             }
         )
     return rows
+
+
+def _busbar(result: StudyResult) -> list[tuple[str, list[str]]]:
+    """Return the lowest voltage of each strategy with the source set lower, as it is, and higher."""
+    found = result.manifest.get("busbar_sensitivity", {})
+    if not isinstance(found, Mapping):
+        return []
+    return [
+        (display_name(label), [number(found[label].get(k), "pu") for k in _SHIFTS])
+        for label in view.strategies(result)
+        if isinstance(found.get(label), Mapping)
+    ]
 
 
 def _sources(result: StudyResult) -> list[dict[str, str]]:

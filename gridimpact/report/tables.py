@@ -216,10 +216,10 @@ _TEXT_COLUMNS = (
     ("line_loading_max_percent", "Line"),
     ("vm_min_pu", "V min"),
     ("vm_max_pu", "V max"),
-    ("hot_spot_max_c", "Hot sp."),
-    ("violations_ev_caused", "EV viol"),
+    ("hot_spot_max_c", "Spot"),
+    ("violations_ev_caused", "Viol."),
     ("departures_below_target_percent", "Late"),
-    ("ev_cost_per_car_eur", "EUR/car"),
+    ("ev_cost_per_car_eur", "A car"),
 )
 
 
@@ -236,16 +236,17 @@ def text_table(result: StudyResult) -> str:
         max(len(column.head), *(len(row.cells[place].text) for row in table.rows)) + 2
         for place, column in enumerate(table.columns)
     ]
-    first = min(26, 99 - 10 - sum(widths))
+    own = max(len("controls"), *(len(row.cars) for row in table.rows)) + 1
+    first = min(26, 99 - own - sum(widths))
     units = [
         column.unit or ("pu" if column.metric.startswith("vm_") else "") for column in table.columns
     ]
 
     def line(name: str, cars: str, cells: Sequence[str]) -> str:
         body = "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-        return f"{_short(name, first):<{first}}{cars:>10}{body}".rstrip()
+        return f"{_short(name, first):<{first}}{cars:>{own}}{body}".rstrip()
 
-    rule = "-" * (first + 10 + sum(widths))
+    rule = "-" * (first + own + sum(widths))
     lines = [
         _short(f"{result.name}: {_scope(result)}", 100),
         rule,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from gridimpact.records import StudyResult
@@ -27,7 +29,7 @@ def violations_frame(result: StudyResult) -> pd.DataFrame:
     filled = [part for part in parts if len(part)]
     if not filled:
         return parts[0].iloc[:0] if parts else pd.DataFrame()
-    frame = pd.concat(filled, ignore_index=True)
+    frame = stacked(filled)
     for column in ("start", "end"):
         if column in frame:
             stamps = pd.to_datetime(frame[column])
@@ -39,6 +41,15 @@ def violations_frame(result: StudyResult) -> pd.DataFrame:
     ).sort_values(["_origin", "duration_h"], ascending=[True, False], kind="stable")
     front = ["strategy", *[column for column in frame.columns if column != "strategy"]]
     return order[front].reset_index(drop=True)
+
+
+def stacked(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables one below the other; a column that holds nothing takes no part in its type."""
+    columns = list(dict.fromkeys(column for part in parts for column in part.columns))
+    known = [part.dropna(axis=1, how="all") for part in parts if len(part)]
+    if not known:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(known, ignore_index=True).reindex(columns=columns)
 
 
 def violation_counts(result: StudyResult) -> pd.DataFrame:

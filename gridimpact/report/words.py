@@ -5,6 +5,7 @@ What was not run reads "not studied"; annual figures appear only where a year wa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -189,7 +190,9 @@ def _against(result: StudyResult, label: str) -> str:
     for prefix in ("G2V ", "V2G ", "V2H ", "V2B "):
         name = name.removeprefix(prefix)
     cars = view.cars_controlled(result, label)
-    scope = f"{name} ({cars} cars)" if cars != "-" else name
+    known = [f"{cars} cars"] if cars != "-" else []
+    known += ["upper bound"] if is_upper_bound(result, label) else []
+    scope = sentence(name) + (f" ({', '.join(known)})" if known else "")
     parts = [peak_words(result, label)]
     parts.append(money_words(result, label))
     if family(label) in ("v2b", "mix"):
@@ -199,8 +202,6 @@ def _against(result: StudyResult, label: str) -> str:
         parts.append(
             "no EV-caused violation" if left == 0 else plural(int(left), "EV-caused violation")
         )
-    if is_upper_bound(result, label):
-        parts.append("an upper bound, as it needs perfect foresight")
     return f"{scope}: {', '.join(part for part in parts if part)}."
 
 
@@ -235,6 +236,16 @@ def _confidence(result: StudyResult) -> Passage:
         parts.append(f"assumed: {', '.join(places[:5])}{more} (see Assumptions)")
     if not view.is_year(result):
         parts.append(f"{view.period(result)} assessed, so no annual figures")
+    parts += _busbar_words(result)
     failed, total = view.lanes(result)
     parts.append(f"{failed:,} of {total:,} steps failed")
     return Passage("Confidence:", "; ".join(parts) + f". {DISCLAIMER}", "minor")
+
+
+def _busbar_words(result: StudyResult) -> list[str]:
+    """Return what a lower source would do to uncontrolled charging, where that was solved."""
+    found = result.manifest.get("busbar_sensitivity", {})
+    own = found.get(UNCONTROLLED, {}) if isinstance(found, Mapping) else {}
+    if not is_number(own.get("lower")):
+        return []
+    return [f"a source 0.03 pu lower takes the lowest voltage to {number(own['lower'], 'pu')} pu"]

@@ -126,6 +126,22 @@ def test_one_strategy_has_one_colour_whatever_else_is_shown():
     assert len(set(strategy_colours(many).values())) == 6
 
 
+def test_one_far_outlier_is_cut_and_named_not_left_to_flatten_the_others(result):
+    metric = "transformer_loading_max_percent"
+    names = [metric.removesuffix("_max_percent") + "_percent", "transformer_p_kw"]
+    data = result.dataset.copy(deep=True)
+    for name in (*names, "transformer_q_kvar"):
+        data[name].loc[{"strategy": "mix"}] = data[name].sel(strategy="mix") * 20
+    frame = result.comparison.copy()
+    frame.loc["mix", metric] *= 20
+    wild = replace(result, dataset=data, comparison=frame)
+    for drawn in (figures.transformer_week(wild), figures.duration(wild)):
+        assert "Realistic mix goes up to " in texts(drawn)
+        assert drawn.axes[0].get_ylim()[1] < 700
+    assert "1,296" in texts(figures.headroom(wild))
+    assert figures.headroom(wild).axes[0].get_xlim()[1] < 500
+
+
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=6), st.floats(0.01, 1.0))
 @settings(max_examples=30, deadline=None)
 def test_spread_labels_keep_their_order_and_distance(wanted, gap):

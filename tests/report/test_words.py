@@ -81,7 +81,7 @@ def test_perfect_foresight_is_recommended_only_where_nothing_causal_clears(resul
     assert chosen.upper_bound
     assert "an upper bound" in str(answer(blocked))
     assert not choose(result).upper_bound
-    assert "an upper bound, as it needs perfect foresight" in str(answer(result))
+    assert "Valley filling (60 of 60 cars, upper bound)" in str(answer(result))
 
 
 def test_nothing_that_clears_is_said_plainly(result):
@@ -152,3 +152,11 @@ def test_figures_that_were_not_assessed_never_read_as_zero(result):
     ):
         assert words in text
     assert "nan" not in text
+
+
+def test_a_lower_source_is_named_where_it_was_solved(result):
+    solved = {"uncontrolled": {"lower": 0.88, "as_set": 0.91, "higher": 0.94}}
+    manifest = {**result.manifest, "busbar_sensitivity": solved}
+    text = str(answer(replace(result, manifest=manifest)))
+    assert "takes the lowest voltage to 0.880 pu" in text
+    assert "a source" not in str(answer(result))
