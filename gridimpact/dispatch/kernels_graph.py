@@ -162,8 +162,14 @@ def tidy(graph: Graph, n: int) -> int:
             a, b = max(a, x[count - 1]), max(b, y[count - 1])
             if a - x[count - 1] <= _SAME and b - y[count - 1] <= _SAME:
                 continue
-        if count > 1 and (b - y[count - 2] <= _SAME or a - x[count - 2] <= _SAME):
-            count -= 1
+        if count > 1:
+            run, rise = a - x[count - 2], b - y[count - 2]
+            across = x[count - 1] - x[count - 2]
+            straight = (
+                run > _SAME and abs(y[count - 2] + rise / run * across - y[count - 1]) <= _SAME
+            )
+            if rise <= _SAME or run <= _SAME or straight:
+                count -= 1
         x[count], y[count] = a, b
         count += 1
     return count

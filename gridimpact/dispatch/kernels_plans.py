@@ -9,7 +9,7 @@ import numpy as np
 
 from gridimpact.dispatch.kernels_graph import Device, FloatArray, compiled
 from gridimpact.dispatch.kernels_storage import BoolArray, Cells, Storage, backward, forward
-from gridimpact.dispatch.kernels_taper import scratch
+from gridimpact.dispatch.kernels_taper import Scratch, scratch
 
 _CLOSE = 1e-9
 """Energies closer than this are the same [kWh]."""
@@ -44,6 +44,10 @@ class Common(NamedTuple):
     """(vehicle, group, time) in which groups a vehicle's power counts."""
 
 
+CHECK = 3
+"""The gap to the optimum is measured after every so many rounds."""
+
+
 @compiled
 def plan_together(
     s: Storage,
@@ -52,33 +56,71 @@ def plan_together(
     timing: tuple[float, float, float, int],
     p_kw: FloatArray,
     energy: FloatArray,
-) -> int:
+) -> float:
     """Write the plan of least cost, where a group's load costs half the curve times its square.
 
-    `timing` is step [h], penalty, tolerance [kW] and most rounds. Every round gives each vehicle its best
-    answer to all the others; the cost of the loads is smooth and the rest is each vehicle's own, so the
-    rounds end at the joint optimum. Starts from `p_kw`; returns the rounds taken.
+    `timing` is step [h], penalty, relative gap to reach and most rounds. Every round gives each vehicle its
+    best answer to all the others; the cost of the loads is smooth and the rest is each vehicle's own, so
+    the rounds lead to the joint optimum. Starts from `p_kw`. Returns the gap reached: what all vehicles
+    together could at most still save at the present prices, over the cost; that bounds the distance.
     """
-    dt_h, penalty, tolerance, most = timing
-    vehicles = s.up_kw.shape[0]
+    dt_h, penalty, goal, most = timing
     w = scratch(s.up_kw.shape[1])
     total = common.base_kw.copy()
-    for v in range(vehicles):
+    for v in range(s.up_kw.shape[0]):
         _add(total, common.member[v], p_kw[v], 1.0)
+    gap = np.inf
     for rounds in range(1, most + 1):
-        moved = 0.0
-        for v in range(vehicles):
+        for v in range(s.up_kw.shape[0]):
+            _add(total, common.member[v], p_kw[v], -1.0)
+            _price(s.meter[v], common, common.member[v], total, 1.0)
             device = device_of(c, v, dt_h, penalty)
-            before = p_kw[v].copy()
-            _add(total, common.member[v], before, -1.0)
-            _price(s.meter[v], common, common.member[v], total)
             backward(s, v, c.value[v], device, w)
             forward(s, c, v, device, w, p_kw[v], energy[v])
             _add(total, common.member[v], p_kw[v], 1.0)
-            moved = max(moved, np.abs(p_kw[v] - before).max())
-        if moved <= tolerance:
-            return rounds
-    return most
+        if rounds % CHECK == 0 or rounds == most:
+            gap = _gap(s, c, common, (dt_h, penalty), total, (p_kw, energy), w)
+            if gap <= goal:
+                break
+    return gap
+
+
+@compiled
+def _gap(
+    s: Storage,
+    c: Cells,
+    common: Common,
+    timing: tuple[float, float],
+    total: FloatArray,
+    plan: tuple[FloatArray, FloatArray],
+    w: Scratch,
+) -> float:
+    """Return what the vehicles could at most still save at the present prices, over the cost."""
+    steps = s.up_kw.shape[1]
+    other, after = np.empty(steps), np.empty(steps)
+    saved = 0.0
+    for v in range(s.up_kw.shape[0]):
+        _price(s.meter[v], common, common.member[v], total, 0.0)
+        device = device_of(c, v, timing[0], timing[1])
+        backward(s, v, c.value[v], device, w)
+        forward(s, c, v, device, w, other, after)
+        saved += _own_cost(s, c, v, device, plan[0][v], plan[1][v])
+        saved -= _own_cost(s, c, v, device, other, after)
+    cost = 0.5 * timing[0] * np.sum(common.curve * total * total)
+    return float(saved / max(cost, 1e-9))
+
+
+@compiled
+def _own_cost(
+    s: Storage, c: Cells, v: int, device: Device, p_kw: FloatArray, energy: FloatArray
+) -> float:
+    """Return what a plan costs a vehicle at constant prices, penalties and energy left counted."""
+    cost = -c.value[v] * energy[-1]
+    for t in range(p_kw.size):
+        cost += (s.meter[v, t, 3] * p_kw[t] + device.wear * max(-p_kw[t], 0.0)) * device.dt_h
+        if s.need_kwh[v, t] >= 0.0:
+            cost += device.penalty * max(s.need_kwh[v, t] - energy[t], 0.0)
+    return float(cost)
 
 
 @compiled
@@ -91,14 +133,16 @@ def _add(total: FloatArray, member: BoolArray, p_kw: FloatArray, sign: float) ->
 
 
 @compiled
-def _price(meter: FloatArray, common: Common, member: BoolArray, rest_kw: FloatArray) -> None:
-    """Write what a kW costs a vehicle beside the rest of the loads."""
+def _price(
+    meter: FloatArray, common: Common, member: BoolArray, load_kw: FloatArray, bend: float
+) -> None:
+    """Write what a kW costs a vehicle at loads of the groups, rising with its own power by `bend`."""
     meter[:] = 0.0
-    for g in range(rest_kw.shape[0]):
-        for t in range(rest_kw.shape[1]):
+    for g in range(load_kw.shape[0]):
+        for t in range(load_kw.shape[1]):
             if member[g, t]:
-                meter[t, 0] += common.curve[g, t]
-                meter[t, 2] += common.curve[g, t] * rest_kw[g, t]
+                meter[t, 0] += bend * common.curve[g, t]
+                meter[t, 2] += common.curve[g, t] * load_kw[g, t]
                 meter[t, 3] = meter[t, 2]
 
 

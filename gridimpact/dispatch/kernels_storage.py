@@ -113,9 +113,10 @@ def _before(s: Storage, v: int, t: int, later: Graph, device: Device, w: Scratch
     if ratio < 1.0:
         begin = (offset - w.step.x[k - 1]) / (1.0 - ratio)
         if begin < w.a.x[n - 1] and ratio * begin + offset < later.x[m - 1]:
-            n = restrict(w, n, later, m, k, (ratio, offset))
-            _copy(w.b, n, w.a)
-            return n
+            bound = restrict(w, n, later, m, k, (ratio, offset))
+            if bound > 0:
+                _copy(w.b, bound, w.a)
+                return bound
     return tidy(w.a, n)
 
 

@@ -51,10 +51,11 @@ def scratch(steps: int) -> Scratch:
 
 @compiled
 def restrict(w: Scratch, n: int, later: Graph, m: int, k: int, line: tuple[float, float]) -> int:
-    """Bound the energy after the step by `line`; from graph a into graph b, return its vertices.
+    """Bound the energy after the step by `line`; from graph a into graph b, return its vertices or 0.
 
     Graph a is the merge of `later` (m vertices) and the step (k vertices) without the bound. Where the
     bound holds the step back, the slope of the total is that of ``later(line(e)) + step(line(e) - e)``.
+    It returns 0, and nothing is written that counts, where the bound holds back nothing.
     """
     ratio, offset = line
     begin = (offset - w.step.x[k - 1]) / (1.0 - ratio)
@@ -62,6 +63,7 @@ def restrict(w: Scratch, n: int, later: Graph, m: int, k: int, line: tuple[float
     top = w.a.x[n - 1]
     count = _head(w, n, begin) if lost <= begin else 0
     at, end = max(begin, lost), min(end, top)
+    bound, free_from = lost > begin, at
     i, j = 0, k - 1
     while i < m and later.x[i] <= ratio * at + offset:
         i += 1
@@ -72,40 +74,58 @@ def restrict(w: Scratch, n: int, later: Graph, m: int, k: int, line: tuple[float
         by_step = (offset - w.step.x[j]) / (1.0 - ratio) if j >= 0 else math.inf
         stop = min(by_later, by_step, end)
         if stop > at:
-            count = _piece(w, (n, k, m), later, (i, j + 1), (at, stop, ratio, offset), count)
+            gain = _gain((k, m), w.step, later, (i, j + 1), (at, stop, ratio, offset))
+            if gain[0] < 0.0 or gain[1] < 0.0:
+                bound = True
+                count = _free(w, n, free_from, at, count)
+                count = _piece(w, n, gain, (at, stop, ratio), count)
+                free_from = stop
             at = stop
         if by_later <= stop:
             i += 1
         if by_step <= stop:
             j -= 1
+    if not bound:
+        return 0
+    count = _free(w, n, free_from, at, count)
     if at < top or count == 0:
         w.b.x[count], w.b.y[count] = at, height(w.a, n, at, True)
         count += 1
-    for v in range(n):
-        if w.a.x[v] > at:
-            w.b.x[count], w.b.y[count] = w.a.x[v], w.a.y[v]
-            count += 1
+    for v in range(_after(w.a.x, n, at), n):
+        w.b.x[count], w.b.y[count] = w.a.x[v], w.a.y[v]
+        count += 1
     return tidy(w.b, count)
+
+
+@compiled
+def _gain(
+    sizes: tuple[int, int],
+    step: Graph,
+    later: Graph,
+    place: tuple[int, int],
+    span: tuple[float, float, float, float],
+) -> tuple[float, float, float, float]:
+    """Return what a little more would cost at both ends of a piece, and the step's part of it."""
+    k, m = sizes
+    low, high, ratio, offset = span
+    cost_low = segment(step, place[1], k, (ratio - 1.0) * low + offset)
+    cost_high = segment(step, place[1], k, (ratio - 1.0) * high + offset)
+    first = segment(later, place[0], m, ratio * low + offset) + cost_low
+    last = segment(later, place[0], m, ratio * high + offset) + cost_high
+    return first, last, cost_low, cost_high
 
 
 @compiled
 def _piece(
     w: Scratch,
-    sizes: tuple[int, int, int],
-    later: Graph,
-    place: tuple[int, int],
-    span: tuple[float, float, float, float],
+    n: int,
+    gain: tuple[float, float, float, float],
+    span: tuple[float, float, float],
     count: int,
 ) -> int:
-    """Write one piece of a bounded step on which both slopes are straight; return the vertices so far."""
-    n, k, m = sizes
-    low, high, ratio, offset = span
-    cost_low = segment(w.step, place[1], k, (ratio - 1.0) * low + offset)
-    cost_high = segment(w.step, place[1], k, (ratio - 1.0) * high + offset)
-    first = segment(later, place[0], m, ratio * low + offset) + cost_low
-    last = segment(later, place[0], m, ratio * high + offset) + cost_high
-    if first >= 0.0 and last >= 0.0:
-        return _free(w, n, low, high, count)
+    """Write one piece, on which both slopes are straight and the bound holds; return the vertices."""
+    first, last, cost_low, cost_high = gain
+    low, high, ratio = span
     cross = high
     if first * last < 0.0:
         cross = low + first / (first - last) * (high - low)
@@ -121,6 +141,19 @@ def _piece(
         return _free(w, n, cross, high, count + 1)
     w.b.x[count], w.b.y[count] = high, ratio * last - cost_high
     return count + 1
+
+
+@compiled
+def _after(x: FloatArray, n: int, at: float) -> int:
+    """Return the first of `n` rising abscissae that lies beyond `at`."""
+    low, high = 0, n
+    while low < high:
+        middle = (low + high) // 2
+        if x[middle] <= at:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled
@@ -144,7 +177,7 @@ def _free(w: Scratch, n: int, low: float, high: float, count: int) -> int:
         return count
     w.b.x[count], w.b.y[count] = low, height(w.a, n, low, True)
     count += 1
-    for v in range(np.searchsorted(w.a.x[:n], low, side="right"), n):
+    for v in range(_after(w.a.x, n, low), n):
         if w.a.x[v] >= high:
             break
         w.b.x[count], w.b.y[count] = w.a.x[v], w.a.y[v]

@@ -82,9 +82,9 @@ class Columns:
         previous = np.where(same, np.arange(vehicle.size) - 1, -1)
         last = np.concatenate([vehicle[1:] != vehicle[:-1], [True]])[: vehicle.size]
         need = np.flatnonzero(storage.need_kwh[vehicle, time] >= 0.0)
-        trip = np.flatnonzero(
-            (storage.drain_kwh[vehicle, time] > 0.0) & np.isnan(storage.arrival_kwh[vehicle, time])
-        )
+        departed = (storage.need_kwh[vehicle, time] >= 0.0)[previous] & (previous >= 0)
+        driven = (storage.drain_kwh[vehicle, time] > 0.0) | departed
+        trip = np.flatnonzero(driven & np.isnan(storage.arrival_kwh[vehicle, time]))
         size, cells = vehicle.size, int(np.prod(meters))
         counts = [size, size, size, need.size, trip.size, cells, cells, periods * meters[1]]
         ends = np.cumsum(counts)
