@@ -115,8 +115,8 @@ FIGURES: tuple[Drawing, ...] = (
     Drawing(
         "hottest_day",
         "The hottest day",
-        "Ambient, top-oil and hot-spot temperature on the day of the highest hot spot, and the "
-        "ageing rate beneath on a logarithmic axis.",
+        "Ambient, top-oil and hot-spot temperature on the day uncontrolled charging heats the "
+        "transformer most, and the ageing rate beneath on a logarithmic axis.",
         hottest_day,
     ),
     Drawing(

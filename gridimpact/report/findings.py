@@ -44,7 +44,7 @@ def _life_words(result: StudyResult, ageing: float) -> str:
     bound = view.limit(result, "ageing_equivalent")
     bound = bound if is_number(bound) else 1.0
     if ageing > bound:
-        return ": life is used faster than allowed"
+        return ": life is used faster than " + ("allowed" if view.is_year(result) else "normal")
     return ": life is not limiting" if ageing < 0.01 else ""
 
 

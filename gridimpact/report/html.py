@@ -175,11 +175,7 @@ def _pictures(result: StudyResult) -> list[_Picture]:
     return found
 
 
-_ORIGIN = {
-    "ev_caused": "EV-caused",
-    "aggravated": "aggravated",
-    "preexisting": "there before",
-}
+_ORIGIN = {"ev_caused": "EV-caused", "aggravated": "aggravated", "preexisting": "there before"}
 
 
 def _violation_rows(frame: pd.DataFrame, zone: str) -> list[dict[str, str]]:

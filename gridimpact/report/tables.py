@@ -142,6 +142,9 @@ def _is_over(result: StudyResult, label: str, metric: str) -> bool:
     if metric in ("vm_min_pu", "vm_max_pu"):
         lower = metric == "vm_min_pu"
         return is_number(value) and hours_outside(result, label, lower=lower) > 0
+    if metric == "ageing_equivalent" and not view.is_year(result):
+        # The limit of ageing is for a year; a week of winter is not judged by it.
+        return False
     return view.over_limit(result, metric, value)
 
 

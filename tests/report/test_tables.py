@@ -61,6 +61,15 @@ def test_absolute_band_marks_the_voltage_itself(result):
         assert cell(table, label, "vm_max_pu").over
 
 
+def test_ageing_is_judged_only_over_a_year(result):
+    limits = {**result.manifest["limits"], "ageing_equivalent": 1.0}
+    fast = result.comparison.assign(ageing_equivalent=2.0)
+    weeks = replace(result, comparison=fast, manifest={**result.manifest, "limits": limits})
+    year = replace(weeks, comparison=fast.assign(hours_assessed=8760.0))
+    assert not cell(comparison_table(weeks), "mix", "ageing_equivalent").over
+    assert cell(comparison_table(year), "mix", "ageing_equivalent").over
+
+
 def test_a_column_nobody_assessed_is_left_out(result):
     frame = result.comparison.assign(hot_spot_max_c=np.nan)
     table = comparison_table(replace(result, comparison=frame))

@@ -107,7 +107,7 @@ def test_aggravated_violations_count_as_caused_by_cars(result):
 
 @pytest.mark.parametrize(
     ("ageing", "words"),
-    [(0.004, "life is not limiting"), (2.1, "life is used faster than allowed")],
+    [(0.004, "life is not limiting"), (2.1, "life is used faster than normal")],
 )
 def test_life_is_named_only_where_it_says_something(result, ageing, words):
     changed = with_figures(result, {("uncontrolled", "ageing_equivalent"): ageing})
