@@ -38,6 +38,9 @@ from gridimpact.records import (
 _REMEMBERED = 8
 """Factorisations an engine keeps."""
 
+_WORTH_A_THREAD = 10_000
+"""Blocks times rows below which another thread costs more than it brings."""
+
 _PIECE = 4096
 """Lanes solved before they are narrowed to float32."""
 
@@ -99,7 +102,7 @@ def _batch(injections: Injections) -> Batch:
         # One array type for the compiled code, whether the caller's array may be written to or not.
         flat.flags.writeable = False
         lanes.append(flat)
-    return Batch(lanes[0], lanes[1], np.empty((0, 2, 0)))
+    return Batch(lanes[0], lanes[1])
 
 
 def _rules(admittance: Admittance, options: FlowOptions) -> Rules:
@@ -122,7 +125,7 @@ def _run(batch: Batch, system: System, rules: Rules, results: Results, threads: 
     for first in range(0, len(batch.p), _PIECE):
         piece = slice(first, first + _PIECE)
         part = Results._make(values[piece].astype(_wide(values)) for values in results)
-        some = Batch(batch.p[piece], batch.q[piece], batch.given[piece])
+        some = Batch(batch.p[piece], batch.q[piece])
         _share_out(some, system, rules, part, threads)
         for target, values in zip(results, part, strict=True):
             if len(target):
@@ -138,7 +141,8 @@ def _share_out(batch: Batch, system: System, rules: Rules, results: Results, thr
     from gridimpact.powerflow.kernels import WIDTH, solve_blocks
 
     blocks = -(-len(batch.p) // WIDTH)
-    workers = max(1, min(threads or _cores(), blocks))
+    worth = blocks * system.start.shape[1] // _WORTH_A_THREAD
+    workers = max(1, min(threads or _cores(), worth))
     if workers == 1:
         solve_blocks(0, 1, batch, system, rules, results)
         return
@@ -161,19 +165,20 @@ def _rescue(
     """Solve failed lanes by Newton, one by one; return those brought home."""
     system, _, rules, options = how
     lanes = np.flatnonzero(failed) if options.newton_iterations else np.zeros(0, dtype=np.int64)
-    found = [(lane, v) for lane in lanes if (v := _newton(grid, batch, how, int(lane))) is not None]
-    if not found:
-        return np.zeros(0, dtype=np.int64)
-    home = np.array([lane for lane, _ in found], dtype=np.int64)
-    given = np.stack([v for _, v in found])
-    some = Batch(batch.p[home], batch.q[home], given)
-    part = allocate(grid, len(home), options)
-    _run(some, system, rules, part, options.threads)
-    part.iterations[:] = 0
-    for target, values in zip(results, part, strict=True):
-        if len(target):
-            target[home] = values
-    return np.asarray(home[part.excess <= 1.0], dtype=np.int64)
+    home = []
+    for lane in lanes:
+        v = _newton(grid, batch, how, int(lane))
+        if v is None:
+            continue
+        part = allocate(grid, 1, options)
+        one = Batch(batch.p[lane : lane + 1], batch.q[lane : lane + 1])
+        _run(one, system._replace(start=v), rules._replace(max_iterations=0), part, 1)
+        for target, values in zip(results, part, strict=True):
+            if len(target):
+                target[lane] = values[0]
+        if part.excess[0] <= 1.0:
+            home.append(int(lane))
+    return np.array(home, dtype=np.int64)
 
 
 def _newton(

@@ -22,10 +22,9 @@ from gridimpact.powerflow.layout import (
     Triangles,
 )
 
-WIDTH = 32
-"""Lanes in a block: wide enough for the vector unit, small enough for the cache."""
+WIDTH = 32  # Lanes in a block: wide enough for the vector unit, small enough for the cache.
 
-# Unsigned positions spare the compiler the case of negative ones, so that it vectorises.
+# Unsigned positions spare the compiler the case of negative ones: so it vectorises.
 _U = np.uint64
 _H = _U(WIDTH)
 _PAIR = _U(2 * WIDTH)
@@ -42,8 +41,7 @@ def gather(lane0: int, batch: Batch, loads: Loads, s: Any) -> None:
     ``s`` is flat, six parts a row: constant power, current and impedance part of P, then of Q. Lanes
     beyond the last draw only what the network itself draws.
     """
-    for k in range(s.shape[0]):
-        s[k] = 0.0
+    s[:] = 0.0
     for row in range(loads.fixed_re.shape[0]):
         for j in range(WIDTH):
             s[6 * WIDTH * row + j] = loads.fixed_re[row]
@@ -60,19 +58,20 @@ def gather(lane0: int, batch: Batch, loads: Loads, s: Any) -> None:
 
 
 @_compiled
-def drawn(v: Any, s: Any, o: Any, power: Any) -> None:
-    """Write the power drawn at the voltages from position ``o`` on into ``power``; parts add up."""
+def drawn(v: Any, s: Any, o: Any, dependent: bool, power: Any) -> None:
+    """Write the power drawn at the voltages from position ``o`` on into ``power``."""
     base = o * _U(3)
     for j in range(WIDTH):
-        k = o + _U(j)
         m = base + _U(j)
-        vr, vi = v[k], v[k + _H]
-        square = vr * vr + vi * vi
+        power[_U(j)], power[_U(j) + _H] = s[m], s[m + _U(3) * _H]
+    if not dependent:
+        return
+    for j in range(WIDTH):
+        k, m = o + _U(j), base + _U(j)
+        square = v[k] * v[k] + v[k + _H] * v[k + _H]
         size = np.sqrt(square)
-        power[_U(j)] = s[m] + s[m + _H] * size + s[m + _U(2) * _H] * square
-        power[_U(j) + _H] = (
-            s[m + _U(3) * _H] + s[m + _U(4) * _H] * size + s[m + _U(5) * _H] * square
-        )
+        power[_U(j)] += s[m + _H] * size + s[m + _U(2) * _H] * square
+        power[_U(j) + _H] += s[m + _U(4) * _H] * size + s[m + _U(5) * _H] * square
 
 
 @_compiled
@@ -90,24 +89,15 @@ def subtract(rows: Rows, row: int, known: Any, target: Any) -> None:
 
 @_compiled
 def forward(tri: Triangles, loads: Loads, s: Any, v: Any, x: Any) -> None:
-    """Write the currents that sources feed and elements draw at ``v``, forward substituted, into ``x``."""
+    """Write what sources feed less what is drawn at ``v``, forward substituted, into ``x``."""
     power = np.empty(2 * WIDTH)
     for row in range(tri.kept):
         o = _U(row) * _PAIR
         cr, ci = tri.c_re[row], tri.c_im[row]
-        if not loads.loaded[row]:
-            for j in range(WIDTH):
-                k = o + _U(j)
-                x[k] = cr
-                x[k + _H] = ci
-        else:
-            if loads.voltage_dependent:
-                drawn(v, s, o, power)
-            else:
-                for j in range(WIDTH):
-                    m = o * _U(3) + _U(j)
-                    power[_U(j)] = s[m]
-                    power[_U(j) + _H] = s[m + _U(3) * _H]
+        for j in range(WIDTH):
+            x[o + _U(j)], x[o + _U(j) + _H] = cr, ci
+        if loads.loaded[row]:
+            drawn(v, s, o, loads.voltage_dependent, power)
             for j in range(WIDTH):
                 k = o + _U(j)
                 sr, si, vr, vi = power[_U(j)], power[_U(j) + _H], v[k], v[k + _H]
@@ -149,14 +139,11 @@ def iterate(system: System, rules: Rules, s: Any, v: Any, x: Any, taken: Any) ->
         backward(system.tri, x, v, active, step)
         left = 0
         for j in range(WIDTH):
-            if active[j] > 0:
-                if step[j] <= limit:
-                    active[j] = 0.0
-                    taken[j] = iteration + 1
-                elif step[j] < _MANY:
-                    left += 1
-                else:
-                    active[j] = 0.0
+            if active[j] > 0 and limit < step[j] < _MANY:
+                left += 1
+            elif active[j] > 0:
+                active[j] = 0.0
+                taken[j] = iteration + 1 if step[j] <= limit else -1
         if left == 0:
             break
 
@@ -180,15 +167,10 @@ def complete(tri: Triangles, v: Any) -> None:
 @_compiled
 def balance(v: Any, s: Any, system: System, missing: Any) -> None:
     """Start the power balance of every row with its elements and its admittance to ground."""
-    power = np.zeros(2 * WIDTH)
-    lines = system.lines
+    power, lines = np.zeros(2 * WIDTH), system.lines
     for row in range(lines.shunt_re.shape[0]):
         o, g, b = _U(row) * _PAIR, lines.shunt_re[row], lines.shunt_im[row]
-        if row < system.unknown:
-            drawn(v, s, o, power)
-        else:
-            for j in range(2 * WIDTH):
-                power[j] = 0.0
+        drawn(v, s, o, system.loads.voltage_dependent, power)
         for j in range(WIDTH):
             k = o + _U(j)
             square = v[k] * v[k] + v[k + _H] * v[k + _H]
@@ -200,8 +182,8 @@ def balance(v: Any, s: Any, system: System, missing: Any) -> None:
 def flow(v: Any, lines: Branches, b: int, missing: Any, end: Any) -> None:
     """Work out a branch and add its power to the balance of both ends.
 
-    ``end`` gets P and Q at the from-end, P and Q at the to-end and both currents in percent of
-    rating, and adds up the losses of the branches in its last part.
+    ``end`` gets P, Q at the from-end, P, Q at the to-end, both currents in percent of rating, and
+    adds up losses.
     """
     f, t, y = _U(lines.f[b]) * _PAIR, _U(lines.t[b]) * _PAIR, lines.y[b]
     y0, y1, y2, y3, y4, y5, y6, y7 = y[0], y[1], y[2], y[3], y[4], y[5], y[6], y[7]
@@ -228,8 +210,7 @@ def write_branches(
     lane0: int, v: Any, missing: Any, lines: Branches, base_kva: float, out: Results
 ) -> None:
     """Write loadings, transformer power and losses of a block of lanes."""
-    end = np.zeros(7 * WIDTH)
-    count = min(WIDTH, out.residual.shape[0] - lane0)
+    end, count = np.zeros(7 * WIDTH), min(WIDTH, out.residual.shape[0] - lane0)
     for b in range(lines.f.shape[0]):
         flow(v, lines, b, missing, end)
         kind, place = lines.kind[b], lines.place[b]
@@ -239,10 +220,11 @@ def write_branches(
                 high, low = end[4 * WIDTH + j], end[5 * WIDTH + j]
                 wanted[lane0 + j, place] = low if low > high else high
         if kind == 2:
-            for j in range(min(count, out.transformer_p.shape[0])):
-                out.transformer_p[lane0 + j, place] = end[j] * base_kva
-            for j in range(min(count, out.transformer_q.shape[0])):
-                out.transformer_q[lane0 + j, place] = end[WIDTH + j] * base_kva
+            for j in range(count):
+                if out.transformer_p.shape[0] > 0:
+                    out.transformer_p[lane0 + j, place] = end[j] * base_kva
+                if out.transformer_q.shape[0] > 0:
+                    out.transformer_q[lane0 + j, place] = end[WIDTH + j] * base_kva
     for j in range(min(count, out.losses.shape[0])):
         out.losses[lane0 + j] = end[6 * WIDTH + j] * base_kva
 
@@ -251,14 +233,13 @@ def write_branches(
 def judge(v: Any, missing: Any, system: System, rules: Rules, worst: Any) -> None:
     """Find largest gap, largest gap over the allowed one, and voltage range of every lane.
 
-    ``worst`` holds the four parts one after the other. Afterwards ``missing`` holds each row's
-    voltage magnitude in its first part.
+    Afterwards ``missing`` holds each row's voltage magnitude in its first part.
     """
     for j in range(4 * WIDTH):
         worst[j] = np.inf if 2 * WIDTH <= j < 3 * WIDTH else 0.0
     for row in range(system.start.shape[1]):
         o, unknown = _U(row) * _PAIR, row < system.unknown
-        allowed = 1.0 / (rules.residual + 10.0 * rules.tolerance * system.lines.stiffness[row])
+        allowed = rules.residual + 10.0 * rules.tolerance * system.lines.stiffness[row]
         for j in range(WIDTH):
             k, m = o + _U(j), _U(j)
             size = np.sqrt(v[k] * v[k] + v[k + _H] * v[k + _H])
@@ -266,7 +247,7 @@ def judge(v: Any, missing: Any, system: System, rules: Rules, worst: Any) -> Non
                 gap = np.sqrt(missing[k] * missing[k] + missing[k + _H] * missing[k + _H])
                 # Written so that a NaN is kept as the largest gap.
                 worst[m] = worst[m] if gap <= worst[m] else gap
-                share = gap * allowed
+                share = gap / allowed
                 worst[m + _H] = worst[m + _H] if share <= worst[m + _H] else share
                 low, high = worst[m + _U(2) * _H], worst[m + _U(3) * _H]
                 worst[m + _U(2) * _H] = size if size < low else low
@@ -291,36 +272,29 @@ def write_rows(
 
 
 @_compiled
-def begin(lane0: int, batch: Batch, system: System, v: Any) -> None:
-    """Set a block's voltages to those without load, or to those given."""
-    count = min(WIDTH, batch.given.shape[0] - lane0)
-    for row in range(system.start.shape[1]):
-        for part in range(2):
-            at = (2 * row + part) * WIDTH
-            for j in range(WIDTH):
-                v[at + j] = system.start[part, row]
-            for j in range(count):
-                v[at + j] = batch.given[lane0 + j, part, row]
-
-
-@_compiled
 def solve_blocks(
     first: int, stride: int, batch: Batch, system: System, rules: Rules, out: Results
 ) -> None:
-    """Solve every `stride`-th block of lanes from block `first` on."""
+    """Solve every `stride`-th block of lanes from block `first` on.
+
+    Without iterations the start is taken as the solution.
+    """
     rows, lanes = system.start.shape[1], batch.p.shape[0]
-    s = np.empty(system.unknown * 6 * WIDTH)
+    s = np.empty(rows * 6 * WIDTH)
     v, missing = np.empty(rows * 2 * WIDTH), np.empty(rows * 2 * WIDTH)
-    taken, worst = np.empty(WIDTH, dtype=np.int64), np.empty(4 * WIDTH)
+    taken, worst = np.zeros(WIDTH, dtype=np.int64), np.empty(4 * WIDTH)
     for lane0 in range(first * WIDTH, lanes, stride * WIDTH):
         gather(lane0, batch, system.loads, s)
-        begin(lane0, batch, system, v)
-        if batch.given.shape[0] == 0:
+        for row in range(rows):
+            for j in range(WIDTH):
+                v[2 * WIDTH * row + j] = system.start[0, row]
+                v[2 * WIDTH * row + WIDTH + j] = system.start[1, row]
+        if rules.max_iterations > 0:
             iterate(system, rules, s, v, missing, taken)
             complete(system.tri, v)
-            for j in range(min(WIDTH, lanes - lane0)):
-                out.iterations[lane0 + j] = taken[j]
         balance(v, s, system, missing)
         write_branches(lane0, v, missing, system.lines, rules.base_kva, out)
         judge(v, missing, system, rules, worst)
         write_rows(lane0, missing, worst, system, rules.base_kva, out)
+        for j in range(min(WIDTH, lanes - lane0)):
+            out.iterations[lane0 + j] = taken[j]

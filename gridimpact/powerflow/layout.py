@@ -98,6 +98,7 @@ class Rules(NamedTuple):
 
     tolerance: float
     max_iterations: int
+    """0 takes the start as the solution."""
     residual: float
     """Power that may be missing at a node [pu]."""
     base_kva: float
@@ -112,7 +113,7 @@ class System(NamedTuple):
     bus_row: Any
     """(bus,) row, -1 without supply."""
     start: Any
-    """(2, row) voltage without any load, real and imaginary, sources last."""
+    """(2, row) voltage to begin with, real and imaginary, sources last."""
     unknown: int
     """Rows that are not sources."""
 
@@ -123,5 +124,3 @@ class Batch(NamedTuple):
     p: Any
     """(lane, element) [kW]"""
     q: Any
-    given: Any
-    """(lane, 2, row) voltages to take as they are; without lanes they are solved for."""

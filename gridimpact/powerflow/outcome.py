@@ -27,15 +27,15 @@ def allocate(grid: Grid, lanes: int, options: FlowOptions) -> Results:
         "transformer_q_kvar": len(grid.transformer_index),
     }
     wide = [
-        np.empty((lanes if name in options.keep else 0, size), dtype=options.storage)
+        np.full((lanes if name in options.keep else 0, size), np.nan, dtype=options.storage)
         for name, size in sizes.items()
     ]
     for values in wide[1:2]:
         values[:] = _idle(grid, grid.line_branch, grid.line_from, grid.line_to)
     for values in wide[2:]:
         values[:] = _idle(grid, grid.transformer_branch, grid.transformer_hv, grid.transformer_lv)
-    losses = np.empty(lanes if "losses_kw" in options.keep else 0, dtype=options.storage)
-    checks = [np.empty(lanes) for _ in range(4)]
+    losses = np.full(lanes if "losses_kw" in options.keep else 0, np.nan, dtype=options.storage)
+    checks = [np.full(lanes, np.nan) for _ in range(4)]
     taken = np.full(lanes, -1, dtype=np.int64)
     return Results._make([*wide, losses, *checks, taken])
 

@@ -56,8 +56,6 @@ class PandapowerEngine:
         net, place = self._with_loads(injections.bus)
         shares = zip_shares(injections)
         results = allocate(grid, len(p_kw), chosen)
-        for values in (results.residual, results.excess, results.vm_low, results.vm_high):
-            values[:] = np.nan
         for lane in range(len(p_kw)):
             parts = [
                 _summed(place, power[lane], share)

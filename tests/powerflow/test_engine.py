@@ -12,7 +12,7 @@ import pytest
 from gridimpact.errors import GridError, InputError
 from gridimpact.network import open_network
 from gridimpact.powerflow import BatchedEngine, FlowOptions, solve, solve_chunks
-from gridimpact.powerflow.engine import check_injections
+from gridimpact.powerflow.engine import KEPT, check_injections
 from gridimpact.powerflow.newton import solve_newton
 from gridimpact.powerflow.system import shunt_admittance
 from tests.powerflow import nets
@@ -141,6 +141,19 @@ def test_newton_gives_up_on_too_few_steps_and_on_a_singular_start():
     assert abs(found[0]) < 1
     assert solve_newton(grid.admittance, node, drawn, 0.0 * start, (1e-10, 20)) is None
     assert solve_newton(grid.admittance, node, 100 * drawn, start, (1e-10, 20)) is None
+
+
+def test_threads_share_blocks_out_without_changing_a_bit(monkeypatch):
+    import gridimpact.powerflow.batched as batched
+
+    monkeypatch.setattr(batched, "_WORTH_A_THREAD", 1)
+    grid = nets.grid_of(nets.village())
+    given = nets.random_injections([2, 4, 7], 333, 60.0, 2)
+    one = solve(grid, given, FlowOptions(threads=1))
+    for threads in (2, 3, 7, 0):
+        many = solve(grid, given, FlowOptions(threads=threads))
+        for name in (*KEPT, "status", "residual_kva"):
+            assert getattr(many, name).tobytes() == getattr(one, name).tobytes()
 
 
 def test_cores_are_counted_where_affinity_is_unknown(monkeypatch):
