@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +18,8 @@ class SelfConsumption:
     """Charge with the surplus of the home's generation and discharge into the home's remaining load.
 
     Causal: knows the home's load and generation of the step and the announced departure of the car.
-    Draws from the grid only what the target still needs, as late as full power allows.
+    Draws from the grid only what the target still needs, as late as full power allows, and gives back
+    only what the roof put in above the target: energy bought would come back dearer by the losses.
 
     Parameters
     ----------
@@ -27,8 +28,8 @@ class SelfConsumption:
 
     Notes
     -----
-    Discharge never exceeds the home's load less its generation and never goes below the reserve; what the
-    target needs is not discharged. Cars of one home take their turn in the order of their ids: each sees
+    Discharge never exceeds the home's load less its generation and never goes below the target, nor the
+    reserve where that is higher. Cars of one home take their turn in the order of their ids: each sees
     the surplus or load that the ones before it left. A main fuse is not looked at: surplus lowers the
     draw, and what the target needs is not put off.
     """
@@ -50,6 +51,9 @@ class SelfConsumption:
 
     def _plan(self, request: PlanRequest) -> Dispatch:
         controlled = enrolled_vehicles(request, self.enrolled, site_kinds=self.site_kinds)
+        stays = request.stays
+        floor = np.maximum(stays.soc_reserve, stays.soc_target)
+        request = replace(request, stays=replace(stays, soc_reserve=floor))
         net = request.site_load_kw + request.site_pv_kw
         site = site_of_step(request)
         turn = turns(site, controlled)
