@@ -263,34 +263,34 @@ class Plot:
     def __init__(self, record: StudyResult) -> None:
         self._record = record
 
-    def headroom(self, **options: Any) -> Figure:
+    def headroom(self) -> Figure:
         """Worst value over limit, by strategy."""
-        return figures.headroom(self._record, **options)
+        return figures.headroom(self._record)
 
-    def transformer_week(self, **options: Any) -> Figure:
+    def transformer_week(self) -> Figure:
         """Show the transformer's load in its worst week against its rating."""
-        return figures.transformer_week(self._record, **options)
+        return figures.transformer_week(self._record)
 
-    def duration(self, **options: Any) -> Figure:
+    def duration(self) -> Figure:
         """Hours over each share of the rating."""
-        return figures.duration(self._record, **options)
+        return figures.duration(self._record)
 
-    def voltage_profile(self, **options: Any) -> Figure:
+    def voltage_profile(self) -> Figure:
         """Voltage by metres from the busbar, at the worst step."""
-        return figures.voltage_profile(self._record, **options)
+        return figures.voltage_profile(self._record)
 
-    def map(self, **options: Any) -> Figure:
+    def map(self) -> Figure:
         """Network with loadings and voltages at the worst step."""
-        return figures.map(self._record, **options)
+        return figures.map(self._record)
 
-    def hottest_day(self, **options: Any) -> Figure:
+    def hottest_day(self) -> Figure:
         """Ambient, oil and hot spot on the hottest day, ageing beneath."""
-        return figures.hottest_day(self._record, **options)
+        return figures.hottest_day(self._record)
 
-    def fleet(self, **options: Any) -> Figure:
+    def fleet(self) -> Figure:
         """Power per car over the day and shortfall at departure."""
-        return figures.fleet(self._record, **options)
+        return figures.fleet(self._record)
 
-    def money(self, **options: Any) -> Figure:
+    def money(self) -> Figure:
         """Money per car by strategy."""
-        return figures.money(self._record, **options)
+        return figures.money(self._record)
