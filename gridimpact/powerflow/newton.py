@@ -39,7 +39,7 @@ def solve_newton(
 
     Notes
     -----
-    A step that does not lessen the largest power missing is halved, at most eight times. The
+    A step that does not lessen the power missing is halved, at most eight times. The
     method fails where that does not help or helps little three times in a row, where the Jacobian
     is singular, or at the last step allowed. Even at the point of collapse, where the Jacobian is
     singular, the power missing falls to a quarter with each step.
@@ -71,21 +71,22 @@ def _iterate(
             found = _missing(inner, feed, new_size, new_angle, drawn)
             # At the rounding floor the gap no longer falls, but the step is then below tolerance.
             small = float(np.abs(part).max()) <= tolerance
-            if small or (_largest(found) < _largest(missing) and (new_size > 0).all()):
+            if small or (_gap(found) < _gap(missing) and (new_size > 0).all()):
                 break
         else:
             return None
         if halving == 0 and small:
             return np.asarray(new_size * np.exp(1j * new_angle), dtype=np.complex128)
-        slow = slow + 1 if _largest(found) > _SLOW * _largest(missing) else 0
+        slow = slow + 1 if _gap(found) > _SLOW * _gap(missing) else 0
         if slow == _PATIENCE:
             return None
         size, angle, missing = new_size, new_angle, found
     return None
 
 
-def _largest(missing: ComplexArray) -> float:
-    return float(np.abs(missing).max())
+def _gap(missing: ComplexArray) -> float:
+    """Return the Euclidean norm, which a short enough Newton step always lessens."""
+    return float(np.linalg.norm(missing))
 
 
 def _missing(

@@ -7,9 +7,11 @@ import copy
 import numpy as np
 import pandapower as pp
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gridimpact.network import list_networks, open_network
-from gridimpact.powerflow import BatchedEngine, FlowOptions
+from gridimpact.powerflow import BatchedEngine, FlowOptions, PandapowerEngine
 from tests.powerflow import nets
 
 NETWORKS = list(list_networks().index)
@@ -131,6 +133,23 @@ def test_lanes_near_collapse_go_to_newton_and_agree_with_it(engine):
     assert (given_up.status == 1).all()
 
 
+def test_newton_and_a_patient_fixed_point_part_at_the_same_load(engine):
+    network = open_network("lv_schutterwald_area")
+    site = at_sites(network, [1.0])
+    rng = np.random.default_rng(0)
+    factor = np.linspace(5.5, 7.0, 32).reshape(1, -1, 1) * rng.uniform(
+        0.5, 1.0, (1, 32, len(site.bus))
+    )
+    given = nets.injections(site.bus, factor * site.p_kw, factor * site.q_kvar)
+    newton = engine.solve(network.grid, given, FlowOptions(max_iterations=10))
+    fixed = engine.solve(
+        network.grid, given, FlowOptions(max_iterations=10_000, newton_iterations=0)
+    )
+    assert 0 < (fixed.status == 0).sum() < 32
+    np.testing.assert_array_equal(newton.status, fixed.status)
+    np.testing.assert_allclose(newton.vm_pu, fixed.vm_pu, rtol=0, atol=1e-6)
+
+
 def test_a_node_without_own_admittance_is_solved_with_pivoting(engine):
     # A series capacitor cancels the reactance beside it: the node between them has no diagonal.
     net = pp.create_empty_network(sn_mva=1.0)
@@ -144,6 +163,29 @@ def test_a_node_without_own_admittance_is_solved_with_pivoting(engine):
     assert found.status[0, 0] == 0
     solved = nets.plain_runpp(net, [2], [20.0], [5.0])
     np.testing.assert_allclose(found.vm_pu[0, 0], solved.res_bus.vm_pu, atol=1e-8)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 10_000), ties=st.integers(0, 6))
+def test_any_feeder_with_any_loads_agrees_with_pandapower(seed, ties):
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(2, 25))
+    net = pp.create_empty_network(sn_mva=0.1)
+    pp.create_buses(net, count, vn_kv=0.4)
+    pp.create_ext_grid(net, int(rng.integers(count)), va_degree=rng.uniform(-30, 30))
+    ends = [(int(rng.integers(bus)), bus) for bus in range(1, count)]
+    ends += [tuple(map(int, rng.choice(count, 2, replace=False))) for _ in range(ties)]
+    for first, second in ends:
+        pp.create_line(net, first, second, rng.uniform(0.01, 0.1), "NAYY 4x150 SE")
+    grid = nets.grid_of(net)
+    bus = rng.choice(count, int(rng.integers(1, count + 1)))
+    share = rng.dirichlet([2, 1, 1], len(bus))[:, 1:]
+    loads = nets.random_injections(bus, 1, 6.0, seed, zip_p=share, zip_q=share[::-1])
+    found, expected = BatchedEngine().solve(grid, loads), PandapowerEngine(net).solve(grid, loads)
+    assert found.status[0, 0] == expected.status[0, 0] == 0
+    np.testing.assert_allclose(found.vm_pu, expected.vm_pu, rtol=0, atol=1e-9)
+    for name in ("line_loading_percent", "losses_kw"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-5)
 
 
 @pytest.mark.crosscheck
