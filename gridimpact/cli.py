@@ -55,7 +55,7 @@ def demo(
 ) -> None:
     """Run the packaged study and show what the strategies do to a real village network."""
     with _plain_errors():
-        _new_study(out, "demo", overwrite=True)
+        _new_study(out, "demo", again=True)
         _finish(_solve(out, verify=20, quiet=quiet))
         raise typer.Exit(_show(out))
 
@@ -67,7 +67,7 @@ def new(
 ) -> None:
     """Make a study folder with a commented study.yaml to edit."""
     with _plain_errors():
-        _new_study(folder, template, overwrite=False)
+        _new_study(folder, template)
         typer.echo(f"{folder / 'study.yaml'} written; edit it, then: gridimpact check {folder}")
 
 
@@ -128,18 +128,19 @@ def _root(study: Path) -> Path:
     return study if study.is_dir() else study.parent
 
 
-def _new_study(folder: Path, template: str, *, overwrite: bool) -> None:
+def _new_study(folder: Path, template: str, *, again: bool = False) -> None:
+    """Write the study file of a template; `again` accepts one that is there and unchanged."""
     source = template_folder() / f"{template}.yaml"
     if not source.is_file():
         known = ", ".join(sorted(f.stem for f in template_folder().glob("*.yaml")))
         message = f"template {template!r} is unknown; there are {known}"
         raise GridImpactError(message)
-    target = folder / "study.yaml"
-    if target.exists() and not overwrite:
-        message = f"{target}: exists; choose another folder"
+    target, text = folder / "study.yaml", source.read_text(encoding="utf-8")
+    if target.exists() and not (again and target.read_text(encoding="utf-8") == text):
+        message = f"{target}: exists and would be lost; move it away or choose another folder"
         raise GridImpactError(message)
     folder.mkdir(parents=True, exist_ok=True)
-    target.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    target.write_text(text, encoding="utf-8")
 
 
 def _solve(
@@ -147,7 +148,9 @@ def _solve(
 ) -> tuple[Path, Result]:
     """Return the results folder and the result of a study."""
     from gridimpact.api import Study
+    from gridimpact.study.store import require_free
 
+    require_free(_root(study) / "results")
     chosen = None
     if days is not None:
         chosen = days if days in ("design", "all") else [d.strip() for d in days.split(",")]

@@ -135,6 +135,8 @@ def spec_from_file(path: Path) -> tuple[StudySpec, StudyConfig]:
         _source(root, config.network.source),
         site_kinds=config.network.site_kinds or None,
         busbar_vm_pu=config.network.busbar_vm_pu,
+        name=config.network.name,
+        derating=config.network.derating,
     )
     air = load_ambient(_source(root, config.ambient), time) if config.ambient else None
     profiles = _profiles(config, root, network, time, air)

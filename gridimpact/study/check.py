@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from gridimpact.dispatch.strategy import label
 from gridimpact.errors import Problem
 from gridimpact.study.demand import sites_without_reactive
 from gridimpact.study.requests import fuse_limit_kw
-from gridimpact.study.spec import StudySpec
+from gridimpact.study.spec import NO_EV, StudySpec
 
 
 def check_spec(spec: StudySpec) -> list[Problem]:
@@ -132,16 +133,19 @@ def _sessions(spec: StudySpec) -> Iterator[Problem]:
 def _strategies(spec: StudySpec) -> Iterator[Problem]:
     """Each strategy needs what it acts on: prices, bidirectional chargers, homes, buildings."""
     names = [s.name for s in spec.strategies]
-    for name in sorted({n for n in names if names.count(n) > 1}):
+    labels = [label(s) for s in spec.strategies if s.name != "uncontrolled"]
+    for name in sorted({n for n in labels if labels.count(n) > 1}):
         yield Problem(
             "strategies",
-            f"{names.count(name)} rows would both be called {name!r}",
-            "remove one of them",
+            f"{labels.count(name)} rows would be called {name!r}",
+            "keep one of them or change its settings",
         )
+    if NO_EV in names:
+        yield Problem("strategies", f"{NO_EV!r} names the case without cars", "rename it")
     chargers, sites = spec.fleet.chargers, spec.network.sites
     kinds = set(sites["kind"].reindex(chargers["site_id"].astype(str)).dropna().astype(str))
     feeds = bool(len(chargers)) and bool(chargers["bidirectional"].astype(bool).any())
-    for name in names:
+    for name in dict.fromkeys(names):
         if name in _PRICED and not spec.tariffs:
             yield Problem(f"strategy {name}", "needs prices", "give the study prices='nl_2019'")
         if name in _FEEDING and len(chargers) and not feeds:

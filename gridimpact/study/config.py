@@ -38,6 +38,10 @@ class NetworkConfig(_Section):
     """Kind of a site by its id, where it is not a home."""
     busbar_vm_pu: float | None = Field(default=None, ge=0.8, le=1.2)
     """Voltage set-point of the external grid [pu]; the network's own where left out."""
+    name: str | None = None
+    """Name in the report; the packaged name or the file's where left out."""
+    derating: float | None = Field(default=None, gt=0, le=1)
+    """Factor on the ampacity of buried cables that have none of their own; 0.8 where left out."""
 
 
 class TimelineConfig(_Section):

@@ -12,7 +12,7 @@ import xarray as xr
 from gridimpact.conventions import VARIABLES, attributes
 from gridimpact.records import Dispatch, FloatArray, FlowResult, Injections, PlanRequest
 from gridimpact.study.segments import Segment
-from gridimpact.study.spec import StudySpec
+from gridimpact.study.spec import NO_EV, StudySpec
 
 _SINGLE = {
     "vm_pu",
@@ -47,8 +47,11 @@ class ResultArrays:
             kind: Any = np.float32 if name in _SINGLE else np.float64
             shape = tuple(self._sizes[d] for d in variable.dims)
             self._values[name] = np.full(shape, np.nan, dtype=kind)
+        for name in ("charger_p_kw", "charger_q_kvar"):
+            self._values[name][[row == NO_EV for row in labels]] = 0.0
         self._values["status"] = np.zeros(self._values["status"].shape, dtype=np.int8)
-        self._session_steps = np.full((2, self._sizes["session"]), -1, dtype=np.int64)
+        periods = (2, self._sizes["period"], self._sizes["session"])
+        self._session_steps = np.full(periods, -1, dtype=np.int64)
 
     def steps(self, number: int) -> slice:
         """Return the steps of segment `number` on the results' time axis."""
@@ -71,8 +74,8 @@ class ResultArrays:
             home = request.site_kind.index("home") if "home" in request.site_kind else 0
             values["price"][steps] = request.tariffs[request.site_tariff[home]].import_price
         place = self._sessions(request)
-        self._session_steps[0, place] = request.stays.start + steps.start
-        self._session_steps[1, place] = request.stays.end + steps.start
+        self._session_steps[0, number, place] = request.stays.start + steps.start
+        self._session_steps[1, number, place] = request.stays.end + steps.start
 
     def put_dispatch(
         self,
@@ -90,9 +93,11 @@ class ResultArrays:
             values["charger_q_kvar"][row, steps] = injections.q_kvar[0, :, -chargers:]
         values["soc"][row, steps] = dispatch.soc
         place = self._sessions(request)
+        # A stay that spans two periods arrives in the first and departs in the last.
         values["unmet_kwh"][row, place] = dispatch.unmet_kwh
-        values["away_kwh"][row, place] = dispatch.away_kwh
-        values["soc_arrival"][row, place] = soc_at_arrival(request, dispatch)
+        fresh = np.isnan(values["soc_arrival"][row, place])
+        values["away_kwh"][row, place[fresh]] = dispatch.away_kwh[fresh]
+        values["soc_arrival"][row, place[fresh]] = soc_at_arrival(request, dispatch)[fresh]
 
     def put_flow(self, label: str, number: int, flow: FlowResult) -> None:
         """Fill what a power flow found in one segment."""
@@ -142,8 +147,8 @@ class ResultArrays:
             "vehicle": [str(v) for v in fleet.vehicles.index],
             "session": [str(s) for s in fleet.sessions.index],
             "session_vehicle": ("session", fleet.sessions["vehicle_id"].astype(str).to_list()),
-            "session_start_step": ("session", self._session_steps[0]),
-            "session_end_step": ("session", self._session_steps[1]),
+            "session_start_step": (("period", "session"), self._session_steps[0]),
+            "session_end_step": (("period", "session"), self._session_steps[1]),
             "bus": grid.bus_index,
             "bus_name": ("bus", list(grid.bus_name)),
             "line": grid.line_index,

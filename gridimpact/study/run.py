@@ -43,11 +43,9 @@ from gridimpact.study.sensitivity import (
     sensitivity_note,
     worst_lane,
 )
-from gridimpact.study.spec import StudySpec
+from gridimpact.study.spec import NO_EV, StudySpec
 from gridimpact.study.thermal import temperatures
 from gridimpact.study.verify import Difference, compare_lanes, draw_lanes
-
-NO_EV = "no_ev"
 
 
 def run_study(

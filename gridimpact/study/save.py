@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from gridimpact.dispatch import Mix
 from gridimpact.errors import InputError
 from gridimpact.network.writer import write_network
 from gridimpact.profiles import store_tariff
@@ -39,6 +40,9 @@ def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path
         "name": spec.name,
         "network": {
             "source": "inputs/network.json",
+            "name": spec.network.name,
+            # The written net has its cables derated already.
+            "derating": 1.0,
             "site_kinds": {
                 str(s): str(k) for s, k in spec.network.sites["kind"].items() if k != "home"
             },
@@ -56,7 +60,7 @@ def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path
         for kind, tariff in spec.tariffs.items():
             file = store_tariff(tariff, spec.timeline, inputs / f"tariff_{kind or 'all'}.json")
             prices[kind] = f"inputs/{file.name}"
-        config["prices"] = prices.get("", prices)
+        config["prices"] = prices[""] if set(prices) == {""} else prices
     if spec.ambient is not None:
         table = pd.DataFrame(
             {"time_utc": spec.timeline.times, "temp_air_c": spec.ambient.temp_air_c}
@@ -70,12 +74,15 @@ def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path
 
 def strategy_entry(strategy: Any) -> str | dict[str, Any]:
     """Return a strategy as a study file names it, settings that differ from the default included."""
-    if strategy.name == "mix":
-        shares = {}
-        for part, share in strategy.shares:
+    if isinstance(strategy, Mix):
+        shares: dict[str, Any] = {}
+        for part, share in strategy.strategies:
             entry = strategy_entry(part)
             name = entry if isinstance(entry, str) else next(iter(entry))
             options = {} if isinstance(entry, str) else dict(entry[name])
+            if name in shares:
+                message = f"the mix holds {name!r} twice, a study file can name it once; save cannot write it"
+                raise InputError(message)
             shares[name] = {"share": float(share), **options}
         return {"mix": {"shares": shares, "rest": strategy_entry(strategy.rest)}}
     for name, kind in STRATEGIES.items():

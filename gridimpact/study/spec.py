@@ -12,6 +12,8 @@ from gridimpact.records import Ambient, Fleet, Network, Note, Profiles, Tariff
 from gridimpact.timeline import Timeline
 
 Days = str | Sequence[str]
+NO_EV = "no_ev"
+"""Label of the case without added cars."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -38,11 +39,7 @@ def write_results(
     InputError
         If the folder holds something else.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
-        message = (
-            f"{folder.name}: holds files that are no results of a study; choose an empty folder"
-        )
-        raise InputError(message)
+    require_free(folder)
     fresh = folder.with_name(folder.name + ".part")
     if fresh.exists():
         shutil.rmtree(fresh)
@@ -60,6 +57,24 @@ def write_results(
     return folder
 
 
+def require_free(folder: Path) -> None:
+    """Refuse a folder that results may not be written to; costs nothing, so ask before solving.
+
+    Raises
+    ------
+    InputError
+        If it is a file, or holds anything else than an earlier result.
+    """
+    if folder.exists() and not folder.is_dir():
+        message = f"{folder.name}: is a file; results need a folder of their own"
+        raise InputError(message)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
+        message = (
+            f"{folder.name}: holds files that are no results of a study; choose an empty folder"
+        )
+        raise InputError(message)
+
+
 def _write_parts(result: StudyResult, folder: Path) -> None:
     write_network(result.network, folder / "network.json")
     _write_csv(result.network.sites, folder / "sites.csv")
@@ -69,10 +84,31 @@ def _write_parts(result: StudyResult, folder: Path) -> None:
     _write_dataset(result.dataset, folder / "results.nc")
     _write_json(folder / "summary.json", _summary(result))
     _write_csv(result.comparison, folder / "tables" / "comparison.csv")
-    for label, assessment in result.assessments.items():
-        _write_csv(assessment.violations, folder / "tables" / f"{label}_violations.csv")
-        for name, table in assessment.tables.items():
-            _write_csv(table, folder / "tables" / f"{label}_{name}.csv")
+    for label, tables in _tables_of(result).items():
+        for name, table in tables.items():
+            _write_csv(table, folder / "tables" / table_file(label, name))
+
+
+def table_file(label: str, name: str) -> str:
+    """Return the file name of a row's table; a label of any text makes a name any system takes.
+
+    Examples
+    --------
+    >>> table_file("uncontrolled", "buses")
+    'uncontrolled_buses.csv'
+    """
+    plain = re.sub(r"[^A-Za-z0-9_.=-]+", "_", label)
+    if plain != label or len(plain) > 60:
+        plain = f"{plain[:50]}_{hashlib.sha256(label.encode()).hexdigest()[:8]}"
+    return f"{plain}_{name}.csv"
+
+
+def _tables_of(result: StudyResult) -> dict[str, dict[str, pd.DataFrame]]:
+    """Return the tables of each row by name, its violations first."""
+    return {
+        label: {"violations": found.violations, **found.tables}
+        for label, found in result.assessments.items()
+    }
 
 
 def _write_dataset(data: xr.Dataset, path: Path) -> None:
@@ -88,6 +124,7 @@ def _summary(result: StudyResult) -> dict[str, Any]:
         "name": result.name,
         "comparison": result.comparison.to_dict(orient="index"),
         "strategies": {k: dict(a.summary) for k, a in result.assessments.items()},
+        "tables": {k: list(tables) for k, tables in _tables_of(result).items()},
         "notes": [{"kind": n.kind, "where": n.where, "text": n.text} for n in result.notes],
     }
 
@@ -103,7 +140,9 @@ def _write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(DANGEROUS) else value
+    # An apostrophe of the text's own is guarded as well, so that reading takes off the right one.
+    guard = isinstance(value, str) and value.lstrip("'").startswith(DANGEROUS)
+    return f"'{value}" if guard else value
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from gridimpact.conventions import METRICS
 from gridimpact.errors import InputError
 from gridimpact.network import open_network
 from gridimpact.records import Assessment, Fleet, Network, Note, StudyResult
-from gridimpact.study.store import DANGEROUS, FORMAT
+from gridimpact.study.store import DANGEROUS, FORMAT, table_file
 
 _TIME_COLUMNS = ("start", "end", "plug_in", "plug_out", "at", "time")
 
@@ -46,8 +46,8 @@ def read_results(folder: Path) -> StudyResult:
         fleet=_fleet(folder),
         dataset=data,
         assessments={
-            label: _assessment(folder / "tables", label, figures, manifest)
-            for label, figures in summary["strategies"].items()
+            label: _assessment(folder / "tables", label, summary, manifest)
+            for label in map(str, comparison.index)
         },
         comparison=comparison.reindex(columns=list(METRICS)).astype(float),
         manifest=manifest,
@@ -57,7 +57,8 @@ def read_results(folder: Path) -> StudyResult:
 
 def _network(folder: Path, manifest: Mapping[str, Any]) -> Network:
     """Return the solved network with the sites stored beside it."""
-    bare = open_network(folder / "network.json")
+    # The written net has its cables derated already.
+    bare = open_network(folder / "network.json", derating=1.0)
     origin = next(s for s in manifest["sources"] if s["name"].startswith("network "))
     return dataclasses.replace(
         bare,
@@ -79,39 +80,24 @@ def _fleet(folder: Path) -> Fleet:
 
 
 def _assessment(
-    tables: Path, label: str, figures: Mapping[str, Any], manifest: Mapping[str, Any]
+    folder: Path, label: str, summary: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> Assessment:
-    start = f"{label}_"
-    found = {
-        f.stem.removeprefix(start): _table(f)
-        for f in sorted(tables.glob(f"{label}_*.csv"))
-        if f.stem.removeprefix(start) in _TABLES
-    }
+    found = {n: _table(folder / table_file(label, n)) for n in summary["tables"][label]}
     violations = found.pop("violations")
     return Assessment(
         strategy=label,
         limits=str(manifest["limits"]["name"]),
-        summary=dict(figures),
+        summary=dict(summary["strategies"][label]),
         violations=violations,
         tables=found,
     )
 
 
-_TABLES = {
-    "violations",
-    "buses",
-    "lines",
-    "transformers",
-    "departures",
-    "sites",
-    "vehicles",
-    "weeks",
-}
-
-
 def _table(path: Path) -> pd.DataFrame:
     """Return a stored table; ids stay text and a guarding apostrophe comes off again."""
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=_TEXT)
+    table = pd.read_csv(
+        path, keep_default_na=False, na_values=[""], dtype=_TEXT, float_precision="round_trip"
+    )
     for column in table.columns:
         if column in _TIME_COLUMNS:
             table[column] = pd.to_datetime(table[column])
@@ -127,5 +113,5 @@ _TEXT: dict[Hashable, type[object]] = dict.fromkeys(
 
 
 def _unguarded(value: Any) -> Any:
-    guarded = isinstance(value, str) and value[:1] == "'" and value[1:2] in DANGEROUS
-    return value[1:] if guarded else value
+    guarded = isinstance(value, str) and value[:1] == "'"
+    return value[1:] if guarded and value.lstrip("'").startswith(DANGEROUS) else value

@@ -1,0 +1,98 @@
+"""A study saved as a folder gives the same figures when it is run from there."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gridimpact as gi
+from gridimpact.errors import InputError
+from gridimpact.study.catalogue import STRATEGIES, make_strategy
+from gridimpact.study.save import strategy_entry
+from tests.study import case
+
+
+def test_a_saved_study_runs_again_to_the_same_comparison(solved, tmp_path):
+    original = case.study()
+    original.days = case.DAYS
+    folder = original.save(tmp_path / "copy")
+    again = gi.Study.from_file(folder)
+    assert again.days == case.DAYS
+    assert again.spec.name == original.spec.name
+    assert again.spec.seed == original.spec.seed
+    assert again.spec.network.name == "Rural feeder"
+    assert [s.name for s in again.spec.strategies] == [s.name for s in original.spec.strategies]
+    assert again.spec.limits == original.spec.limits
+    for kind, tariff in original.spec.tariffs.items():
+        assert np.array_equal(again.spec.tariffs[kind].import_price, tariff.import_price)
+    assert np.array_equal(again.spec.profiles.load_p_kw, original.spec.profiles.load_p_kw)
+    assert np.array_equal(again.spec.ambient.temp_air_c, original.spec.ambient.temp_air_c)
+    table = again.run(progress=False).summary()
+    pd.testing.assert_frame_equal(table, solved.comparison, rtol=1e-9, atol=1e-9)
+
+
+def test_a_saved_study_is_not_overwritten(tmp_path):
+    study = case.study([gi.Uncontrolled()])
+    study.save(tmp_path / "copy")
+    before = (tmp_path / "copy" / "study.yaml").read_text()
+    with pytest.raises(InputError, match="already holds a study"):
+        study.save(tmp_path / "copy")
+    assert (tmp_path / "copy" / "study.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("derating", [None, 0.9, 1.0])
+def test_cables_are_derated_once(tmp_path, derating):
+    from tests.network.nets import feeder
+
+    net = gi.open_network(feeder(3), derating=derating)
+    fleet = gi.place(gi.synthesize_fleet(0, case.DAY), net)
+    study = gi.Study(net, case.constant(net), fleet, strategies=["uncontrolled"])
+    again = gi.Study.from_file(study.save(tmp_path / "copy"))
+    assert np.array_equal(again.spec.network.grid.line_i_max_ka, net.grid.line_i_max_ka)
+
+
+def test_a_common_tariff_beside_one_by_kind_is_kept(tmp_path):
+    net, homes, fleet, _ = case.parts()
+    study = gi.Study(net, homes, fleet, strategies=["uncontrolled"],
+                     prices={"": "nl_2019", "building": "building_demand"})  # fmt: skip
+    again = gi.Study.from_file(study.save(tmp_path / "copy")).spec
+    assert set(again.tariffs) == {"", "building"}
+    assert again.tariff_of("home").name == study.spec.tariffs[""].name
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_is_written_as_a_study_file_names_it(name):
+    made = make_strategy(name)
+    assert strategy_entry(made) == name
+    field = dataclasses.fields(made)[0].name if dataclasses.fields(made) else None
+    if field is None:
+        return
+    value = 0.37
+    changed = dataclasses.replace(made, **{field: value})
+    entry = strategy_entry(changed)
+    assert entry == {name: {field: value}}
+    assert make_strategy(entry) == changed
+
+
+def test_a_mix_comes_back_with_shares_settings_and_rest():
+    mix = gi.Mix(
+        {gi.v2g.PeakShaving(reserve_soc=0.6): 0.25, gi.g2v.ValleyFilling(): 0.5},
+        rest=gi.g2v.TransformerLimit(0.8),
+    )
+    assert make_strategy(strategy_entry(mix)) == mix
+
+
+def test_what_a_study_file_cannot_name_is_refused():
+    twice = gi.Mix({gi.g2v.TransformerLimit(0.8): 0.2, gi.g2v.TransformerLimit(0.9): 0.2})
+    with pytest.raises(InputError, match="twice"):
+        strategy_entry(twice)
+
+    @dataclasses.dataclass(frozen=True)
+    class Own:
+        name: str = "own"
+
+    with pytest.raises(InputError, match="'own' is not one a study file can name"):
+        strategy_entry(Own())
