@@ -1,0 +1,118 @@
+"""What a strategy is told, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gridimpact.records.base import BoolArray, FloatArray, IntArray, Note, Shown
+from gridimpact.records.inputs import Tariff
+from gridimpact.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Batteries:
+    """What limits each vehicle's battery, arrays over (vehicle,)."""
+
+    capacity_kwh: FloatArray
+    eta_charge: FloatArray
+    """Battery energy gained per energy drawn at the meter, 0..1."""
+    eta_discharge: FloatArray
+    """Energy delivered at the meter per battery energy lost, 0..1."""
+    soc_min: FloatArray
+    soc_max: FloatArray
+    soc_knee: FloatArray
+    """Charging power is constant up to this state of charge, then falls linearly."""
+    taper_fraction: FloatArray
+    """Share of the full charging power left at state of charge 1."""
+    wear_per_kwh: FloatArray
+    """Cost of one kWh taken from the battery [currency/kWh]."""
+
+
+@dataclass(frozen=True)
+class Stays:
+    """Plugged-in windows in whole steps, sorted by vehicle and start; arrays over (stay,)."""
+
+    session_id: tuple[str, ...]
+    vehicle: IntArray
+    charger: IntArray
+    site: IntArray
+    start: IntArray
+    """First step plugged in."""
+    end: IntArray
+    """First step no longer plugged in; equals the number of steps where cut."""
+    trip_kwh: FloatArray
+    """Battery energy driven since the previous departure, booked before the first step."""
+    soc_arrival: FloatArray
+    """Given state of charge at arrival; NaN follows from the previous stay."""
+    soc_target: FloatArray
+    soc_reserve: FloatArray
+    """No discharge below this."""
+    p_charge_kw: FloatArray
+    """Highest draw at the meter: the smaller of vehicle and charger."""
+    p_discharge_kw: FloatArray
+    """Highest feed at the meter, 0 where not bidirectional."""
+    cut: BoolArray
+    """The stay goes on beyond the last step."""
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """All that a strategy may know; made from the study, without a power flow."""
+
+    timeline: Timeline
+    vehicle_id: tuple[str, ...]
+    batteries: Batteries
+    soc_initial: FloatArray
+    """(vehicle,) before the first step."""
+    stays: Stays
+    charger_id: tuple[str, ...]
+    charger_site: IntArray
+    site_id: tuple[str, ...]
+    site_kind: tuple[str, ...]
+    site_load_kw: FloatArray
+    """(time, site)"""
+    site_pv_kw: FloatArray
+    """(time, site), never above zero."""
+    site_import_limit_kw: FloatArray
+    """(site,) main fuse; inf where unknown."""
+    site_export_limit_kw: FloatArray
+    tariffs: tuple[Tariff, ...]
+    site_tariff: IntArray
+    """(site,) position in `tariffs`."""
+    group_id: tuple[str, ...]
+    group_member: BoolArray
+    """(group, charger)"""
+    background_kw: FloatArray
+    """(time, group) demand without cars, losses estimated in."""
+    import_limit_kw: FloatArray
+    """(time, group)"""
+    export_limit_kw: FloatArray
+    """(time, group)"""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Dispatch(Shown):
+    """What a strategy asked for and what the batteries could do, on one timeline.
+
+    The stays are those of the request; `p_kw` follows from `p_requested_kw` by battery and charger limits.
+    """
+
+    strategy: str
+    p_requested_kw: FloatArray
+    """(time, vehicle)"""
+    p_kw: FloatArray
+    """(time, vehicle) at the meter."""
+    soc: FloatArray
+    """(time, vehicle) at the end of the step; while away, the value at departure."""
+    soc_initial: FloatArray
+    unmet_kwh: FloatArray
+    """(stay,) battery energy missing to the target at departure."""
+    unmet_cause: tuple[str, ...]
+    """(stay,) "" or one of "too_short", "too_little_power", "limit", "soc_floor"."""
+    away_kwh: FloatArray
+    """(stay,) battery energy charged elsewhere because the trip needed more than the battery held."""
+    controlled: BoolArray
+    """(vehicle,)"""
+    q_kvar: FloatArray | None = None
+    notes: tuple[Note, ...] = ()
