@@ -1,6 +1,6 @@
 """Load, generation, tariffs and weather on the timeline of a study."""
 
-from gridimpact.profiles.catalogue import list_profiles
+from gridimpact.profiles.catalogue import licence_of, list_profiles
 from gridimpact.profiles.co2 import load_marginal_co2
 from gridimpact.profiles.households import synthesize_households
 from gridimpact.profiles.prices import build_tariffs, load_tariff
@@ -12,6 +12,7 @@ from gridimpact.profiles.weather import load_ambient
 __all__ = [
     "Sky",
     "build_tariffs",
+    "licence_of",
     "list_profiles",
     "load_ambient",
     "load_marginal_co2",

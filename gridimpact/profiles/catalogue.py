@@ -103,7 +103,7 @@ def list_profiles() -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``name``; columns ``kind`` (temperature, wholesale, co2, shape, sessions, travel,
-        vehicles, tariff), ``about`` and ``path``. Each folder's README names origin and licence.
+        vehicles, tariff), ``about``, ``licence`` and ``path``. Each folder's README names the origin.
 
     Examples
     --------
@@ -117,7 +117,27 @@ def list_profiles() -> pd.DataFrame:
         name = file.stem if file.stem not in rows else f"{file.stem} (tariff)"
         rows[name] = ("tariff", f"example tariff {file.stem}", file)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["kind", "about", "path"])
+    table.insert(2, "licence", [_licence(path.parent) for path in table["path"]])
     return table.rename_axis("name")
+
+
+def licence_of(name: str) -> str:
+    """Return the licence of a packaged set, "" for a series of the user's own.
+
+    Examples
+    --------
+    >>> licence_of("travel_survey_de")
+    'MIT (emobpy)'
+    """
+    table = list_profiles()
+    return str(table.loc[name, "licence"]) if name in table.index else ""
+
+
+def _licence(folder: Path) -> str:
+    """Return what the table at the head of a folder's README says of its licence."""
+    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    found = [line.split("|")[2].strip() for line in lines if line.startswith("| licence |")]
+    return found[0] if found else ""
 
 
 def path_of(name: str, kind: str) -> Path:

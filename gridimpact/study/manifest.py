@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.dispatch.strategy import Strategy
+from gridimpact.profiles import licence_of
 from gridimpact.records import BoolArray, Profiles
 from gridimpact.study.segments import Segment
 from gridimpact.study.spec import StudySpec
@@ -97,20 +98,25 @@ def _sources(spec: StudySpec) -> list[dict[str, str]]:
     network = spec.network
     found = [
         {"name": f"network {network.name}", "source": network.source, "licence": network.licence},
-        {"name": "demand", "source": spec.profiles.source, "licence": ""},
+        {"name": "demand", "source": spec.profiles.source, "licence": _licences(spec)},
     ]
     for kind, tariff in spec.tariffs.items():
         title = f"tariff {tariff.name}" + (f" ({kind})" if kind else "")
-        found.append({"name": title, "source": tariff.source, "licence": ""})
+        found.append({"name": title, "source": tariff.source, "licence": licence_of(tariff.name)})
     if spec.ambient is not None:
         found.append(
             {
                 "name": f"air temperature {spec.ambient.name}",
                 "source": spec.ambient.source,
-                "licence": "",
+                "licence": licence_of(spec.ambient.name),
             }
         )
     return found
+
+
+def _licences(spec: StudySpec) -> str:
+    """Return the licence of the shapes behind synthetic demand, "" for demand of the user's own."""
+    return licence_of("bdew_h25") if "BDEW" in spec.profiles.source else ""
 
 
 def _digest(*parts: Any) -> str:

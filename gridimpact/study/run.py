@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from gridimpact.ageing import Nameplate, nameplates_for
 from gridimpact.assess import AssessContext, Assessor, SegmentResult, compare_with_base
@@ -239,6 +239,21 @@ class _Run:
             self.difference = self.difference.joined(again)
 
 
+def _notes_of_rows(found: dict[str, Assessment]) -> list[Note]:
+    """Return the notes of all rows; one that holds for some rows only names them."""
+    rows: dict[Note, list[str]] = {}
+    for name, assessment in found.items():
+        for note in assessment.notes:
+            rows.setdefault(note, []).append(name)
+    with_cars = len(found) - 1
+    return [
+        note
+        if len(names) >= with_cars
+        else dataclasses.replace(note, where=f"{note.where} ({', '.join(names)})")
+        for note, names in rows.items()
+    ]
+
+
 def _notes(spec: StudySpec, run: _Run, found: dict[str, Assessment]) -> tuple[Note, ...]:
     """Return every note once, in the order of the way of the data."""
     notes = [
@@ -247,7 +262,7 @@ def _notes(spec: StudySpec, run: _Run, found: dict[str, Assessment]) -> tuple[No
         *spec.profiles.notes,
         *spec.fleet.notes,
         *run.notes,
-        *[note for assessment in found.values() for note in assessment.notes],
+        *_notes_of_rows(found),
     ]
     if run.bridged:
         text = (
