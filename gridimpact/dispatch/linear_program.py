@@ -95,10 +95,6 @@ def solve(
     is the linear, conservative bound of the power by the taper's line at the energy after the step.
     Binaries are added for steps in which the price is negative enough for charging and discharging at
     once to pay, or in which export pays more than import costs.
-
-    Examples
-    --------
-    See `gridimpact.v2b.DemandCharge`, which solves one such program a day.
     """
     columns = Columns.of(storage, meters.net_kw.shape, _periods(meters))
     cost = _objective(columns, storage, cells, meters, dt_h, penalty)
