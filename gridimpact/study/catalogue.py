@@ -67,11 +67,21 @@ def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> 
 
 def _make_mix(settings: Mapping[str, Any], where: str) -> Strategy:
     """Return a mix; shares may carry settings: ``{name: share}`` or ``{name: {share: .., ...}}``."""
+    unknown = sorted(set(settings) - {"shares", "rest"})
+    if unknown or not isinstance(settings.get("shares"), Mapping):
+        message = (
+            f"{where}, mix: has {', '.join(map(repr, sorted(settings)))}; give 'shares' as "
+            "strategy and share, and 'rest' for the other cars"
+        )
+        raise InputError(message)
     shares = {}
-    for name, share in dict(settings.get("shares", {})).items():
+    for name, share in settings["shares"].items():
         options = dict(share) if isinstance(share, Mapping) else {"share": share}
-        part = float(options.pop("share"))
-        shares[make_strategy({name: options}, f"{where}, mix")] = part
+        part = options.pop("share", None)
+        if isinstance(part, bool) or not isinstance(part, int | float):
+            message = f"{where}, mix, {name}: share is {part!r}, give a number from 0 to 1"
+            raise InputError(message)
+        shares[make_strategy({name: options}, f"{where}, mix")] = float(part)
     rest = make_strategy(settings.get("rest", "uncontrolled"), f"{where}, mix, rest")
     made: Strategy = Mix(shares, rest=rest)
     return made

@@ -70,7 +70,7 @@ def _demand(spec: StudySpec) -> Iterator[Problem]:
         if bad.any():
             yield Problem(
                 f"profiles, {column}",
-                f"not finite at {int(bad.sum())} sites, first {names[bad][0]!r}",
+                f"not finite at {int(bad.sum())} sites, first {str(names[bad][0])!r}",
                 "fill the gaps when reading: read_profiles(..., fill=...)",
             )
     if (profiles.pv_p_kw > 0).any():

@@ -72,8 +72,10 @@ class ProfilesConfig(_Section):
 
     file: str
     quantity: Literal["energy_kwh", "p_kw", "stored"]
-    stamp: Literal["start", "end"] = "start"
-    zone: str = "UTC"
+    stamp: Literal["start", "end"] | None = None
+    """Whether a time stands at the start or the end of its interval; must be said for measured data."""
+    zone: str | None = None
+    """Local zone of times without an offset; must be said for those."""
 
 
 class FleetConfig(_Section):
@@ -94,7 +96,8 @@ class SessionsConfig(_Section):
     """Logged sessions from a file, or the tables an earlier study stored."""
 
     sessions: str
-    zone: str = "UTC"
+    zone: str
+    """Local zone of times without an offset."""
     columns: dict[str, str] | None = None
     format: str | None = None
     charger: str = "ac_11kw"
