@@ -17,6 +17,9 @@ from gridimpact.dispatch.linear_program import Meters, PeakCharge, solve
 from gridimpact.dispatch.linear_program_windows import Roller, Window
 from gridimpact.records import BoolArray, FloatArray, IntArray, PlanRequest
 
+DUST_KW = 1e-9
+"""A power below this is the solver's rounding."""
+
 Record = TypeVar("Record", Storage, Cells)
 
 
@@ -177,7 +180,8 @@ def answer_by_program(
     """Return the least-cost power of vehicles behind shared meters, (row, time) [kW]."""
     # Under a shared fuse nobody can promise to refill a battery at once.
     storage = take(window.guarded(window.storage, refill=False), rows)
-    sites, column = np.unique(window.site[rows], return_inverse=True)
+    sites, place = np.unique(window.site[rows], return_inverse=True)
+    column = place.reshape(storage.up_kw.shape)
     span = slice(window.first, window.last)
     meters = Meters(
         net_kw=around.net_kw[span, sites],
@@ -191,12 +195,22 @@ def answer_by_program(
     found = solve(
         storage,
         take(window.cells, rows),
-        column.reshape(storage.up_kw.shape),
+        column,
         meters,
         dt_h=window.dt_h,
         penalty=around.penalty,
     )
-    return found.p_kw
+    return within(found.p_kw, column, meters.feed_limit_kw)
+
+
+def within(p_kw: FloatArray, column: IntArray, limit_kw: FloatArray) -> FloatArray:
+    """Return the plan with the solver's rounding taken off: no dust, no discharge above a meter's limit."""
+    clean = np.where(np.abs(p_kw) < DUST_KW, 0.0, p_kw)
+    step = np.broadcast_to(np.arange(clean.shape[1]), clean.shape)
+    fed = np.zeros(limit_kw.shape)
+    np.add.at(fed, (step, column), np.maximum(-clean, 0.0))
+    share = np.where(fed > limit_kw, limit_kw / np.where(fed > 0.0, fed, 1.0), 1.0)
+    return np.where(clean < 0.0, clean * share[step, column], clean)
 
 
 def take(record: Record, rows: IntArray) -> Record:

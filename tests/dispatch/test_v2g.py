@@ -18,6 +18,7 @@ from gridimpact.records import Dispatch, PlanRequest
 from tests.dispatch.requests import Car, Group, Place, Prices, Stay, plan_request, small_requests
 
 DAY = [0.1, 0.08, 0.06, 0.08, 0.2, 0.3, 0.25, 0.15]
+SHAVE = v2g.PeakShaving(enrolled=1.0, relief_per_kwh=1.0)
 FEW = settings(max_examples=10, deadline=None, derandomize=True)
 
 
@@ -187,7 +188,7 @@ def best_by_slsqp(request: PlanRequest, begin: np.ndarray) -> float:
 @pytest.mark.parametrize("wear", [0.0, 0.1])
 def test_peak_shaving_is_the_joint_optimum(wear: float):
     request = village(wear=wear)
-    found = v2g.PeakShaving(enrolled=1.0).plan(request)
+    found = SHAVE.plan(request)
     ours = squares(request, found.p_kw)
     other = best_by_slsqp(request, uncontrolled_dispatch(request).p_kw)
     assert ours <= other + 2e-4
@@ -197,7 +198,7 @@ def test_peak_shaving_is_the_joint_optimum(wear: float):
 
 def test_without_discharge_peak_shaving_is_valley_filling():
     request = village(down=0.0, eta=0.9)
-    one = v2g.PeakShaving(enrolled=1.0).plan(request)
+    one = SHAVE.plan(request)
     two = g2v.ValleyFilling().plan(request)
     np.testing.assert_allclose(total(request, one), total(request, two), atol=0.1)
 
@@ -205,7 +206,7 @@ def test_without_discharge_peak_shaving_is_valley_filling():
 @pytest.mark.parametrize("taper", [0.2, 1.0])
 def test_the_peak_is_lower_than_with_valley_filling(taper: float):
     request = village(6, wear=0.02, taper=taper)
-    one = v2g.PeakShaving(enrolled=1.0).plan(request)
+    one = SHAVE.plan(request)
     two = g2v.ValleyFilling().plan(request)
     assert total(request, one).max() < total(request, two).max() - 3.0
     assert one.unmet_kwh.sum() == pytest.approx(0.0, abs=1e-6)
@@ -213,7 +214,7 @@ def test_the_peak_is_lower_than_with_valley_filling(taper: float):
 
 def test_peaks_and_valleys_end_at_two_levels_that_losses_hold_apart():
     request = village(6, eta=0.9)
-    found = v2g.PeakShaving(0.0, 1.0).plan(request)
+    found = v2g.PeakShaving(0.0, 1.0, 1.0).plan(request)
     load = total(request, found)
     high = load[(found.p_kw < -1e-3).any(axis=1)]
     low = load[(found.p_kw > 1e-3).any(axis=1)]
@@ -222,8 +223,18 @@ def test_peaks_and_valleys_end_at_two_levels_that_losses_hold_apart():
 
 
 def test_wear_above_the_worth_of_relief_stops_discharge():
-    found = v2g.PeakShaving(enrolled=1.0).plan(village(wear=1.2))
+    found = SHAVE.plan(village(wear=1.2))
     assert found.p_kw.min() >= 0.0
+
+
+def test_a_lightly_loaded_transformer_is_left_alone():
+    request = village(3, wear=0.03)
+    heavy = v2g.PeakShaving(0.2, 1.0).plan(request)
+    light = v2g.PeakShaving(0.2, 1.0).plan(
+        replace(request, import_limit_kw=np.full((24, 1), 400.0))
+    )
+    assert heavy.p_kw.min() < -1.0
+    assert light.p_kw.min() >= 0.0
 
 
 def test_a_group_that_feeds_back_is_not_fed():
@@ -233,7 +244,7 @@ def test_a_group_that_feeds_back_is_not_fed():
         [Stay(0, 0, 24, target=0.5, p_discharge_kw=10.0)],
         groups=[Group(base)],
     )
-    found = v2g.PeakShaving(0.1, 1.0).plan(request)
+    found = v2g.PeakShaving(0.1, 1.0, 1.0).plan(request)
     assert found.p_kw[:12].min() >= 0.0
     assert found.p_kw[12:].min() < -0.3
     assert found.soc[-1, 0] >= 0.9 - 1e-9
@@ -246,13 +257,13 @@ def test_a_second_car_behind_the_fuse_takes_its_share_only():
         places=[Place("home", 2.0, 0.0, 10.0, 10.0, chargers=2)],
         groups=[Group(np.linspace(9.0, 1.0, 24))],
     )
-    found = v2g.PeakShaving(enrolled=1.0).plan(request)
+    found = SHAVE.plan(request)
     assert (2.0 + found.p_kw.sum(axis=1)).max() <= 10.0 + 1e-6
 
 
 def test_a_search_that_stops_early_says_so(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("gridimpact.dispatch.v2g.peak_shaving.ROUNDS", 1)
-    found = v2g.PeakShaving(enrolled=1.0).plan(village(6))
+    found = SHAVE.plan(village(6))
     assert "relative gap" in found.notes[0].text
 
 
@@ -269,7 +280,7 @@ def test_windows_join_over_several_days():
         steps=96,
         groups=[Group(base, 40.0)],
     )
-    found = v2g.PeakShaving(enrolled=1.0).plan(request)
+    found = SHAVE.plan(request)
     np.testing.assert_allclose(found.p_kw, found.p_requested_kw, atol=1e-7)
     assert total(request, found).max() < base.max() - 1.0
     assert found.soc[-1, 0] >= uncontrolled_dispatch(request).soc[-1, 0] - 1e-9

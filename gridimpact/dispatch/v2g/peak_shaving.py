@@ -42,8 +42,9 @@ class PeakShaving:
         Share of cars that take part.
     relief_per_kwh : float
         What it is worth to take one kWh off a group that is at its import limit [currency/kWh]; at half
-        the limit it is half of that. Above the battery's wear cars discharge; a lightly loaded
-        transformer is left alone.
+        the limit it is half of that. Cars discharge where the difference between now and the time of
+        charging outweighs losses and wear, so that a lightly loaded transformer is left alone. The
+        default is about the price of energy.
 
     Notes
     -----
@@ -56,7 +57,7 @@ class PeakShaving:
 
     reserve_soc: float = 0.4
     enrolled: float = 0.3
-    relief_per_kwh: float = 1.0
+    relief_per_kwh: float = 0.3
 
     name: ClassVar[str] = "v2g_peak_shaving"
     bidirectional: ClassVar[bool] = True
@@ -67,7 +68,7 @@ class PeakShaving:
         check_share(self.reserve_soc, "reserve_soc")
         check_share(self.enrolled, "enrolled")
         if not self.relief_per_kwh > 0.0:
-            message = f"relief_per_kwh is {self.relief_per_kwh}, give a price above 0, such as 1.0"
+            message = f"relief_per_kwh is {self.relief_per_kwh}, give a price above 0, such as 0.3"
             raise InputError(message)
 
     def plan(self, request: PlanRequest) -> Dispatch:
