@@ -13,10 +13,12 @@ $(BIN)/python:
 
 $(RUNTIME): $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/gridimpact compile
 	touch $@
 
 $(DEVELOP): $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/gridimpact compile
 	touch $(RUNTIME) $@
 
 demo: $(RUNTIME)

@@ -116,7 +116,17 @@ def networks() -> None:
     with _plain_errors():
         from gridimpact.network import list_networks
 
-        typer.echo(list_networks().to_string(index=False))
+        table = list_networks().rename_axis("name").reset_index()
+        typer.echo(table.drop(columns=["licence", "suits"], errors="ignore").to_string(index=False))
+
+
+@app.command("compile")
+def compile_() -> None:
+    """Compile the numerical kernels ahead of the first study; once per installation."""
+    with _plain_errors():
+        from gridimpact.warm import compile_kernels
+
+        compile_kernels()
 
 
 def main() -> None:
