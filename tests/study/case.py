@@ -82,6 +82,7 @@ DAY = gi.Timeline.days("2016-04-15", 1, step="1h", zone="UTC")
 """24 hourly steps."""
 
 
+@lru_cache(maxsize=4)
 def three_homes(p_mw: float = 0.004) -> Network:
     """Return three homes on one cable."""
     return open_network(feeder(3, p_mw))
