@@ -193,6 +193,12 @@ _METRICS = (
     Metric("energy_export_kwh", "kWh", "energy fed to the upstream grid", "none"),
     Metric("ev_energy_kwh", "kWh", "energy drawn by the chargers less energy fed back", "none"),
     Metric("ev_discharge_kwh", "kWh", "energy fed back by the chargers", "none"),
+    Metric(
+        "stored_change_kwh",
+        "kWh",
+        "energy in batteries at the end of the assessed time less at its begin",
+        "none",
+    ),
     Metric("departures", "1", "departures in the assessed time", "none"),
     Metric("departures_below_target_percent", "%", "share of departures below the target"),
     Metric("unmet_kwh", "kWh", "energy missing at departures"),

@@ -6,6 +6,17 @@ from gridimpact.study.place import place
 from gridimpact.study.plan import plan
 from gridimpact.study.requests import build_requests
 from gridimpact.study.run import run_study
+from gridimpact.study.segments import Segment, choose_segments
 from gridimpact.study.spec import StudySpec
 
-__all__ = ["StudySpec", "build_requests", "compare", "inject", "place", "plan", "run_study"]
+__all__ = [
+    "Segment",
+    "StudySpec",
+    "build_requests",
+    "choose_segments",
+    "compare",
+    "inject",
+    "place",
+    "plan",
+    "run_study",
+]

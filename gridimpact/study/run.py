@@ -25,6 +25,7 @@ from gridimpact.records import (
     Assessment,
     BoolArray,
     Dispatch,
+    FloatArray,
     Injections,
     Note,
     PlanRequest,
@@ -44,6 +45,13 @@ from gridimpact.study.sensitivity import (
     worst_lane,
 )
 from gridimpact.study.spec import NO_EV, StudySpec
+from gridimpact.study.stored import (
+    VALUED,
+    at_homes,
+    stored_change_kwh,
+    with_stored_energy,
+    worth_per_kwh,
+)
 from gridimpact.study.thermal import temperatures
 from gridimpact.study.verify import Difference, compare_lanes, draw_lanes
 
@@ -83,7 +91,7 @@ def run_study(
         base = run.row(NO_EV, None, bar)
         found: dict[str, Assessment] = {NO_EV: base}
         for name, strategy in rows.items():
-            found[name] = compare_with_base(run.row(name, strategy, bar), base)
+            found[name] = run.valued(name, compare_with_base(run.row(name, strategy, bar), base))
     data = run.arrays.dataset()
     steps = sum(s.timeline.count for s in segments) * (len(rows) + 1)
     manifest = manifest_of(spec, segments, rows, run.controlled) | {
@@ -137,6 +145,7 @@ class _Run:
     controlled: dict[str, BoolArray] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     worst: dict[str, WorstLane] = field(default_factory=dict)
+    stored: dict[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Build what all rows share: requests, nameplates, arrays, the lanes to solve again."""
@@ -199,6 +208,19 @@ class _Run:
             **heat,
         )
 
+    def valued(self, name: str, assessment: Assessment) -> Assessment:
+        """Return the assessment with what its batteries hold told and valued."""
+        if not len(self.spec.fleet.vehicles):
+            return assessment
+        request = self.requests[0]
+        return with_stored_energy(
+            assessment,
+            self.stored[name],
+            self.stored["uncontrolled"],
+            worth_per_kwh(self.segments[0], request),
+            at_homes(request),
+        )
+
     def sensitivity(self) -> dict[str, dict[str, float]]:
         """Return the lowest voltage of each row with its sources lower and higher; note them."""
         found = {}
@@ -225,6 +247,8 @@ class _Run:
             self.arrays.put_inputs(number, request, given, air)
             return
         self.arrays.put_dispatch(name, number, request, dispatch, given)
+        change = stored_change_kwh(self.segments[number], request, dispatch)
+        self.stored[name] = self.stored.get(name, np.zeros_like(change)) + change
         before = self.controlled.get(name, np.zeros(len(request.vehicle_id), dtype=np.bool_))
         self.controlled[name] = before | dispatch.controlled
         self.notes.extend(dispatch.notes)
@@ -264,6 +288,8 @@ def _notes(spec: StudySpec, run: _Run, found: dict[str, Assessment]) -> tuple[No
         *run.notes,
         *_notes_of_rows(found),
     ]
+    if spec.tariffs and len(spec.fleet.vehicles):
+        notes.append(VALUED)
     if run.bridged:
         text = (
             f"{run.bridged} transformer steps without a power flow were aged by injected apparent "
