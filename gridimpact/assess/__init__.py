@@ -1,4 +1,14 @@
-"""Results judged against limits: voltage, loading, temperature, service and money."""
+"""Results judged against limits: voltage, loading, temperature, service and money.
+
+The package and its main function share a name: ``gridimpact.assess(...)`` calls `assess` whether
+or not this package has been imported already.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
 
 from gridimpact.assess.assess import Assessor, assess
 from gridimpact.assess.context import AssessContext, Chunk, Reducer, SegmentResult, chunks_of
@@ -39,3 +49,16 @@ __all__ = [
     "limit_profile",
     "unbalance_verdict",
 ]
+
+
+class _Room(ModuleType):
+    """A module that can be called like the function it is named after."""
+
+    __wrapped__ = staticmethod(assess)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Return `assess` of the arguments."""
+        return assess(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _Room

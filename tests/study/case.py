@@ -13,7 +13,7 @@ import pandas as pd
 import gridimpact as gi
 from gridimpact.fleet import make_fleet
 from gridimpact.network import open_network
-from gridimpact.records import Fleet, Network, Profiles
+from gridimpact.records import Fleet, Network, Profiles, StudyResult
 from gridimpact.study.segments import Segment
 from gridimpact.study.spec import StudySpec
 from tests.network.nets import feeder
@@ -76,6 +76,12 @@ def study(chosen: list[Any] | None = None, fleet: Fleet | None = None) -> gi.Stu
         prices={"home": "nl_2019", "building": "building_demand"}, ambient=air, seed=3,
         name="Rural feeder",
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def solved_study() -> StudyResult:
+    """Return the shared study solved with every strategy and checked against pandapower."""
+    return study().run(DAYS, verify=12, progress=False).record
 
 
 DAY = gi.Timeline.days("2016-04-15", 1, step="1h", zone="UTC")

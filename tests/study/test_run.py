@@ -191,7 +191,7 @@ def test_without_cars_uncontrolled_equals_the_base_bit_by_bit():
                  "hot_spot_c", "transformer_p_kw"):  # fmt: skip
         base, row = (data[name].sel(strategy=s).to_numpy() for s in ("no_ev", "uncontrolled"))
         assert base.tobytes() == row.tobytes(), name
-    table = found.summary().drop(columns=[m for m in METRICS if m.startswith(("violations", "ev_", "unmet", "departures", "battery", "wear", "equivalent"))])  # fmt: skip
+    table = found.summary().drop(columns=[m for m in METRICS if m.startswith(("violations", "ev_", "unmet", "departures", "battery", "wear", "equivalent", "stored"))])  # fmt: skip
     assert table.loc["no_ev"].equals(table.loc["uncontrolled"])
     assert found.summary().loc["uncontrolled", "violations_ev_caused"] == 0
 
