@@ -274,7 +274,9 @@ def _set_kinds(frame: pd.DataFrame, site_kinds: Mapping[str, str]) -> list[Note]
         else:
             frame.loc[site, "kind"] = kind
     raise_problems(problems, "site_kinds", GridError)
-    small = [s for s, k in site_kinds.items() if k == "building" and frame.at[s, "fuse_a"] == FUSE_A]
+    small = [
+        s for s, k in site_kinds.items() if k == "building" and frame.at[s, "fuse_a"] == FUSE_A
+    ]
     if not small:
         return []
     frame.loc[small, "fuse_a"] = BUILDING_FUSE_A

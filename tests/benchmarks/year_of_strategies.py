@@ -5,6 +5,7 @@ Run by ``make bench``. Prints one line per stage: seconds of wall clock; and the
 
 from __future__ import annotations
 
+import itertools
 import resource
 import sys
 import tempfile
@@ -52,8 +53,7 @@ def main() -> None:
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     lines = [f"{result!r}", f"{time.count} steps, {result.manifest['steps']} power flows"]
     lines += [
-        f"{name}: {at - before:.1f} s"
-        for (_, before), (name, at) in zip(marks, marks[1:], strict=False)
+        f"{name}: {at - before:.1f} s" for (_, before), (name, at) in itertools.pairwise(marks)
     ]
     lines += [f"total: {marks[-1][1] - marks[0][1]:.1f} s", f"peak memory: {peak_gb:.2f} GB"]
     sys.stdout.write("\n".join(lines) + "\n")
