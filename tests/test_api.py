@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
-import math
 import subprocess
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
@@ -17,8 +15,8 @@ from matplotlib.figure import Figure
 import gridimpact as gi
 from gridimpact.assess import AssessContext, SegmentResult
 from gridimpact.errors import InputError
-from gridimpact.network.writer import write_network
 from gridimpact.study import choose_segments
+from tests.own_data import write_own_data
 from tests.study import case
 
 TOPICS = ("headroom", "transformer_week", "duration", "voltage_profile", "map", "hottest_day",
@@ -65,39 +63,8 @@ def test_the_room_of_assessment_can_be_called_whenever_it_is_imported():
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    """Return a folder of own data: net, meters in kWh, sessions, chargers, tariff, weather."""
-    folder = tmp_path_factory.mktemp("own")
-    net = case.three_homes()
-    write_network(net, folder / "feeder12.json", keep_loads=True)
-    # Stamps at the end of each quarter of an hour, local time of Chicago.
-    stamps = pd.date_range("2016-07-11 00:15", periods=3 * 96, freq="15min")
-    meters = pd.DataFrame({"time": stamps.strftime("%Y-%m-%d %H:%M")})
-    for number, site in enumerate(net.sites.index):
-        meters[site] = 0.25 * (1.0 + number)
-    meters.to_csv(folder / "ami.csv", index=False)
-    rows = ["Vehicle,Charger,Start,End,kWh"]
-    for day in (11, 12):
-        for car in "ab":
-            rows.append(f"{car},c_{car},2016-07-{day} 18:00,2016-07-{day + 1} 06:30,12.5")
-    rows.append("b,c_b,2016-07-13 09:00,2016-07-13 08:00,3")
-    (folder / "log.csv").write_text("\n".join(rows) + "\n")
-    (folder / "charger_to_bus.csv").write_text(f"charger_id,bus\nc_a,{net.sites['bus'].iloc[0]}\nc_b,{net.sites['bus'].iloc[2]}\n")  # fmt: skip
-    tariff = {"name": "time of use", "origin": "test", "currency": "USD", "energy_per_kwh": 0.30,
-              "windows": [{"per_kwh": 0.08, "from": "23:00", "to": "06:00"}],
-              "export": {"kind": "flat", "per_kwh": 0.25}}  # fmt: skip
-    (folder / "tariff.json").write_text(json.dumps(tariff))
-    (folder / "chicago.epw").write_text(weather())
-    return folder
-
-
-def weather():
-    """Return an EPW file of a year whose day swings by 10 degrees around its season."""
-    lines = ["LOCATION,Chicago,IL,USA,TEST,725300,41.98,-87.92,-6.0,201.0", *["X"] * 7]
-    for hour, moment in enumerate(pd.date_range("2001-01-01", periods=8760, freq="1h")):
-        season = 10.0 - 15.0 * math.cos(2 * math.pi * hour / 8760)
-        value = season - 5.0 * math.cos(2 * math.pi * (moment.hour - 3) / 24)
-        lines.append(f"2001,{moment.month},{moment.day},{moment.hour + 1},0,?,{value:.1f},0,50")
-    return "\n".join(lines) + "\n"
+    """Return a folder of own data."""
+    return write_own_data(tmp_path_factory.mktemp("own"))
 
 
 def test_daily_work_on_own_data(own, monkeypatch):

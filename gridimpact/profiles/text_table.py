@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import warnings
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from io import StringIO
@@ -94,14 +95,22 @@ def text_table(path: Path, dialect: Dialect, problems: list[Problem]) -> pd.Data
     if twice:
         return None
     try:
-        table = pd.read_csv(
-            StringIO(text),
-            sep=dialect.separator,
-            dtype=str,
-            keep_default_na=False,
-            index_col=False,
-            skipinitialspace=True,
-        )
+        with warnings.catch_warnings():
+            # More fields than headings are cut off with no more than a warning.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                StringIO(text),
+                sep=dialect.separator,
+                dtype=str,
+                keep_default_na=False,
+                index_col=False,
+                skipinitialspace=True,
+            )
+    except pd.errors.ParserWarning:
+        what = f"has rows of more fields than its {len(names)} headings"
+        remedy = "a decimal comma splits numbers: write points, or separator=';' and decimal=','"
+        problems.append(Problem(path.name, what, remedy))
+        return None
     except (ValueError, pd.errors.ParserError) as error:
         problems.append(Problem(path.name, f"rows do not fit the heading: {error}"))
         return None

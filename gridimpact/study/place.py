@@ -281,11 +281,14 @@ def _with_phases(
             f"{int(single.sum())} chargers charge on one phase, drawn by charger and seed {seed}."
         )
         notes.append(Note("assumption", "place", text))
+    columns = ["p_max_kw", "p_discharge_max_kw", "s_max_kva"]
+    # One phase of a three-phase charger gives a third of its power.
+    third = single & (chargers["phases"].str.len() == len(_PHASES))
+    chargers.loc[third, columns] = chargers.loc[third, columns] / len(_PHASES)
     reduced = ~single & (there.str.len() < chargers["phases"].str.len())
     if reduced.any():
         text = f"{int(reduced.sum())} three-phase chargers at sites with fewer phases give their share."
         notes.append(Note("assumption", "place", text))
-        columns = ["p_max_kw", "p_discharge_max_kw", "s_max_kva"]
         share = (there.str.len() / 3.0)[reduced]
         chargers.loc[reduced, columns] = chargers.loc[reduced, columns].mul(share, axis=0)
     return chargers.assign(phases=names)

@@ -20,6 +20,7 @@ from gridimpact.assess import AssessContext, Assessor, SegmentResult, compare_wi
 from gridimpact.conventions import Status
 from gridimpact.dispatch.strategy import Strategy, label
 from gridimpact.dispatch.uncontrolled import Uncontrolled
+from gridimpact.errors import FlowNotConverged
 from gridimpact.powerflow import BatchedEngine, FlowOptions
 from gridimpact.records import (
     Assessment,
@@ -35,6 +36,7 @@ from gridimpact.study.compare import compare
 from gridimpact.study.dataset import ResultArrays
 from gridimpact.study.inject import inject
 from gridimpact.study.manifest import manifest_of
+from gridimpact.study.notes import notes_of
 from gridimpact.study.plan import plan
 from gridimpact.study.requests import build_requests
 from gridimpact.study.segments import Segment, choose_segments
@@ -46,7 +48,6 @@ from gridimpact.study.sensitivity import (
 )
 from gridimpact.study.spec import NO_EV, StudySpec
 from gridimpact.study.stored import (
-    VALUED,
     at_homes,
     stored_change_kwh,
     with_stored_energy,
@@ -89,6 +90,7 @@ def run_study(
     disabled = None if progress is None else not progress
     with tqdm(total=len(segments) * (len(rows) + 1), disable=disabled, unit="run") as bar:
         base = run.row(NO_EV, None, bar)
+        _require_a_solution(run)
         found: dict[str, Assessment] = {NO_EV: base}
         for name, strategy in rows.items():
             found[name] = run.valued(name, compare_with_base(run.row(name, strategy, bar), base))
@@ -113,8 +115,25 @@ def run_study(
         assessments=found,
         comparison=compare(found),
         manifest=manifest,
-        notes=_notes(spec, run, found),
+        notes=notes_of(spec, run.notes, found, run.bridged),
     )
+
+
+def _require_a_solution(run: _Run) -> None:
+    """Stop a study whose network cannot carry its own load at any step.
+
+    Raises
+    ------
+    FlowNotConverged
+        Before any strategy is planned.
+    """
+    steps = sum(s.timeline.count for s in run.segments)
+    if run.failed == steps:
+        message = (
+            f"none of {steps} power flows without added cars has a solution: the network cannot carry "
+            "its own load; check the unit of the profiles and the ratings of the network"
+        )
+        raise FlowNotConverged(message)
 
 
 def labelled(strategies: Sequence[Strategy]) -> dict[str, Strategy]:
@@ -261,39 +280,3 @@ class _Run:
         if inside.any():
             again = compare_lanes(self.spec, given, flow, self._lanes[inside] - first)
             self.difference = self.difference.joined(again)
-
-
-def _notes_of_rows(found: dict[str, Assessment]) -> list[Note]:
-    """Return the notes of all rows; one that holds for some rows only names them."""
-    rows: dict[Note, list[str]] = {}
-    for name, assessment in found.items():
-        for note in assessment.notes:
-            rows.setdefault(note, []).append(name)
-    with_cars = len(found) - 1
-    return [
-        note
-        if len(names) >= with_cars
-        else dataclasses.replace(note, where=f"{note.where} ({', '.join(names)})")
-        for note, names in rows.items()
-    ]
-
-
-def _notes(spec: StudySpec, run: _Run, found: dict[str, Assessment]) -> tuple[Note, ...]:
-    """Return every note once, in the order of the way of the data."""
-    notes = [
-        *spec.notes,
-        *spec.network.notes,
-        *spec.profiles.notes,
-        *spec.fleet.notes,
-        *run.notes,
-        *_notes_of_rows(found),
-    ]
-    if spec.tariffs and len(spec.fleet.vehicles):
-        notes.append(VALUED)
-    if run.bridged:
-        text = (
-            f"{run.bridged} transformer steps without a power flow were aged by injected apparent "
-            "power over rating."
-        )
-        notes.append(Note("warning", "ageing", text))
-    return tuple(dict.fromkeys(notes))
