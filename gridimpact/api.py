@@ -5,6 +5,7 @@ Both are thin: a study holds a specification and calls the rooms in order, a res
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,11 @@ import pandas as pd
 from gridimpact.assess.limits import LimitProfile
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError, Problem, raise_problems
-from gridimpact.records import Fleet, Network, Profiles, StudyResult
+from gridimpact.records import Fleet, Network, Note, Profiles, StudyResult
 from gridimpact.report import figures, repr_html_study_result, write_excel, write_html
 from gridimpact.report.tables import text_table
 from gridimpact.study.build import Prices, make_spec, spec_from_file
-from gridimpact.study.check import check_spec
+from gridimpact.study.check import check_days, check_spec
 from gridimpact.study.run import run_study
 from gridimpact.study.save import save_study
 from gridimpact.study.spec import StudySpec
@@ -107,7 +108,7 @@ class Study:
         InputError
             If anything would stop a run or mislead its reader; lists every such problem.
         """
-        problems = check_spec(self.spec)
+        problems = [*check_spec(self.spec), *check_days(self.spec, self.days)]
         raise_problems(problems, f"study {self.spec.name!r}")
         return tuple(p for p in problems if p.severity != "error")
 
@@ -135,9 +136,12 @@ class Study:
         InputError
             If `check` finds an error.
         """
-        self.check()
         chosen = self.days if days is None else days
-        return Result(run_study(self.spec, days=chosen, verify=verify, progress=progress))
+        problems = [*check_spec(self.spec), *check_days(self.spec, chosen)]
+        raise_problems(problems, f"study {self.spec.name!r}")
+        told = tuple(Note("warning", p.where, p.what) for p in problems)
+        spec = dataclasses.replace(self.spec, notes=(*self.spec.notes, *told))
+        return Result(run_study(spec, days=chosen, verify=verify, progress=progress))
 
     def save(self, folder: str | Path) -> Path:
         """Write the study as a folder that `Study.from_file` and `gridimpact run` read."""

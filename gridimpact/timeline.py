@@ -93,6 +93,11 @@ class Timeline:
         except (ValueError, TypeError) as error:
             message = f"cannot read the period {first!r} to {last!r} with step {step!r}: {error}"
             raise InputError(message) from error
+        if bounds[1] <= bounds[0]:
+            message = (
+                f"the period {first} to {last} ends before it begins; give the first day first"
+            )
+            raise InputError(message)
         count = int((bounds[1] - bounds[0]).total_seconds() // step_s)
         return cls(np.datetime64(bounds[0], "s"), step_s, count, zone)
 

@@ -14,6 +14,9 @@ from gridimpact.profiles.buildings import full_load_hours
 from gridimpact.records import IntArray, Network, Note
 from gridimpact.timeline import Timeline
 
+SMALLEST_TYPICAL_KWH = 50.0
+"""A typical home under this a year is taken for one given in MWh [kWh]."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -121,6 +124,10 @@ def _home_energy(
         energy = {site: annual_kwh[site] for site in homes if site in annual_kwh}
     else:
         energy = dict.fromkeys(homes, annual_kwh)
+    small = [value for value in energy.values() if not _bad(value, 0.0, 1e6)]
+    if small and 0.0 < float(np.median(small)) < SMALLEST_TYPICAL_KWH:
+        what = f"is {np.median(small):g} kWh a year for a typical home"
+        problems.append(Problem("annual_kwh", what, "that looks like MWh: multiply by 1000"))
     wrong = [site for site, value in energy.items() if _bad(value, 0.0, 1e6)]
     if wrong and not isinstance(annual_kwh, Mapping):
         wrong = [""]

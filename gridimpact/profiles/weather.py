@@ -20,6 +20,7 @@ from gridimpact.timeline import Timeline
 
 _MOMENTS = ("air_temp_c", "temperature_c")
 _MEANS = ("temp_air_c",)
+_IMPOSSIBLE_BELOW_C, _IMPOSSIBLE_ABOVE_C = -95.0, 65.0
 _COLDEST_C, _HOTTEST_C = -50.0, 60.0
 _EPW_HEADER, _EPW_DRY_BULB, _EPW_MISSING = 8, 6, 99.9
 
@@ -170,6 +171,12 @@ def _plausible(values: FloatArray, name: str, text: str) -> str:
     lowest, highest = float(values.min()), float(values.max())
     if lowest >= _COLDEST_C and highest <= _HOTTEST_C:
         return text
+    if lowest < _IMPOSSIBLE_BELOW_C or highest > _IMPOSSIBLE_ABOVE_C:
+        message = (
+            f"ambient {name!r} reaches from {lowest:.1f} to {highest:.1f}, no air temperature in degrees "
+            "Celsius; subtract 273.15 from kelvin, turn Fahrenheit to Celsius"
+        )
+        raise InputError(message)
     warning = (
         f"ambient {name!r} reaches from {lowest:.1f} to {highest:.1f} degC, outside"
         f" {_COLDEST_C:.0f} to {_HOTTEST_C:.0f}; is it in degrees Celsius?"

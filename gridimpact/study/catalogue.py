@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Mapping
 from typing import Any
@@ -57,6 +58,13 @@ def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> 
             f"{where}: strategy {name!r} is unknown{hint} Known: {', '.join([*STRATEGIES, 'mix'])}"
         )
         raise InputError(message)
+    known = [field.name for field in dataclasses.fields(STRATEGIES[name]) if field.init]
+    for setting in settings:
+        if setting not in known:
+            near = difflib.get_close_matches(setting, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'none'}"
+            message = f"{where}, {name}: has no setting {setting!r}; {hint}"
+            raise InputError(message)
     try:
         made: Strategy = STRATEGIES[name](**settings)
     except TypeError as error:

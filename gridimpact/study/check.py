@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from gridimpact.dispatch.strategy import label
-from gridimpact.errors import Problem
+from gridimpact.errors import InputError, Problem
 from gridimpact.study.demand import sites_without_reactive
 from gridimpact.study.requests import fuse_limit_kw
+from gridimpact.study.segments import choose_segments
 from gridimpact.study.spec import NO_EV, StudySpec
 
 
@@ -25,6 +26,16 @@ def check_spec(spec: StudySpec) -> list[Problem]:
         *_left_out(spec),
     ]
     return sorted(found, key=lambda p: p.severity != "error")
+
+
+def check_days(spec: StudySpec, days: str | Sequence[str]) -> list[Problem]:
+    """Return what is wrong with the days to run."""
+    nothing = np.zeros(spec.timeline.count)
+    try:
+        choose_segments(spec.timeline, days, nothing, nothing)
+    except InputError as error:
+        return list(error.problems)
+    return []
 
 
 def _placed(spec: StudySpec) -> Iterator[Problem]:
@@ -88,6 +99,7 @@ def _demand(spec: StudySpec) -> Iterator[Problem]:
     silent = int((np.abs(load).max(axis=0) == 0.0).sum())
     if silent:
         yield Problem("profiles, load_p_kw", f"{silent} sites never draw power", severity="warning")
+    yield from _own_generation(spec)
     default = sites_without_reactive(spec)
     if default:
         yield Problem(
@@ -97,9 +109,34 @@ def _demand(spec: StudySpec) -> Iterator[Problem]:
         )
 
 
+def _own_generation(spec: StudySpec) -> Iterator[Problem]:
+    """Say which generation of the network no profile carries; it is left out."""
+    sites = spec.network.sites
+    if "generation_kw" not in sites:
+        return
+    own = sites["generation_kw"].to_numpy(dtype=np.float64)
+    left_out = (own > 0.0) & (spec.profiles.pv_p_kw.min(axis=0) == 0.0)
+    if left_out.any():
+        yield Problem(
+            "profiles, pv_p_kw",
+            f"the network's own generation of {own[left_out].sum():.0f} kW at {int(left_out.sum())} "
+            "sites has no profile and is left out",
+            "add its profile: a column SITE.pv, or pv_kwp when synthesising",
+            severity="warning",
+        )
+
+
 def _sessions(spec: StudySpec) -> Iterator[Problem]:
     """Sessions must touch the timeline; those outside are counted."""
     table, time = spec.fleet.sessions, spec.timeline
+    rejected = len(spec.fleet.rejected)
+    if rejected:
+        yield Problem(
+            "sessions",
+            f"{rejected} rows of the log were rejected, {len(table)} are left",
+            "see fleet.rejected for row and reason",
+            severity="warning" if len(table) else "error",
+        )
     if not len(table):
         if len(spec.fleet.vehicles):
             yield Problem("sessions", "the fleet has cars but no session", "check the log's dates")

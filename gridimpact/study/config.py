@@ -52,7 +52,8 @@ class TimelineConfig(_Section):
     last: str
     """Last local day, ISO, included."""
     step: str = "15min"
-    zone: str = "UTC"
+    zone: str
+    """IANA name of the local zone."""
 
 
 class HouseholdsConfig(_Section):

@@ -20,7 +20,7 @@ from gridimpact.assess import AssessContext, Assessor, SegmentResult, compare_wi
 from gridimpact.conventions import Status
 from gridimpact.dispatch.strategy import Strategy, label
 from gridimpact.dispatch.uncontrolled import Uncontrolled
-from gridimpact.errors import FlowNotConverged
+from gridimpact.errors import FlowNotConverged, InputError
 from gridimpact.powerflow import BatchedEngine, FlowOptions
 from gridimpact.records import (
     Assessment,
@@ -82,6 +82,9 @@ def run_study(
     StudyResult
         With "no_ev" and "uncontrolled" as first rows, whatever strategies were given.
     """
+    if verify < 0:
+        message = f"verify is {verify}, give the number of steps to solve again, 0 for none"
+        raise InputError(message)
     started = clock.perf_counter()
     net_load = spec.profiles.load_p_kw.sum(axis=1) + spec.profiles.pv_p_kw.sum(axis=1)
     segments = choose_segments(spec.timeline, days, net_load, spec.profiles.pv_p_kw.sum(axis=1))

@@ -119,8 +119,10 @@ def test_missing_and_impossible_temperatures() -> None:
     with pytest.raises(InputError, match="needs 96 steps or 8784 hours"):
         load_ambient(values[:50], quarter)
     with pytest.warns(UserWarning, match="degrees Celsius"):
-        found = load_ambient(np.full(96, 283.0), quarter)
+        found = load_ambient(np.full(96, 62.0), quarter)
     assert "outside -50 to 60" in found.source
+    with pytest.raises(InputError, match=r"subtract 273\.15"):
+        load_ambient(np.full(96, 283.0), quarter)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_ambient(np.full(96, 45.0), quarter)

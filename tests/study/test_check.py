@@ -11,7 +11,7 @@ import pytest
 import gridimpact as gi
 from gridimpact.errors import InputError
 from gridimpact.network import open_network
-from gridimpact.study.check import check_spec
+from gridimpact.study.check import check_days, check_spec
 from tests.network.nets import feeder
 from tests.study.case import constant, fleet_of, spec_of, study, three_homes
 
@@ -222,3 +222,30 @@ def test_problems_are_records_that_programs_can_read():
 
 def spec_fleet_unplaced():
     return fleet_of(NIGHT, {"a": CAR})
+
+
+def with_rejected(spec, **changed):
+    table = pd.DataFrame({"row": [3], "reason": ["soc_target is 80"]})
+    return dataclasses.replace(
+        spec, fleet=dataclasses.replace(spec.fleet, rejected=table, **changed)
+    )
+
+
+def test_rejected_rows_are_told_and_a_log_of_nothing_else_is_refused():
+    spec = plain()
+    assert any("1 rows of the log were rejected" in w for w in told(with_rejected(spec), "warning"))
+    nothing = with_rejected(spec, sessions=spec.fleet.sessions.iloc[:0])
+    assert any("0 are left" in text for text in told(nothing))
+
+
+def test_generation_of_the_network_without_a_profile_is_told():
+    spec = plain()
+    sites = spec.network.sites.assign(generation_kw=[30.0, 0.0, 0.0])
+    own = dataclasses.replace(spec, network=dataclasses.replace(spec.network, sites=sites))
+    assert any("own generation of 30 kW at 1 sites" in text for text in told(own, "warning"))
+
+
+def test_days_are_looked_at_without_solving():
+    spec = plain()
+    assert not check_days(spec, "all")
+    assert "no ISO date" in str(check_days(spec, "desing")[0])

@@ -299,7 +299,7 @@ def test_settings_of_a_study_are_refused_with_a_way_out(options, words):
 
 def test_temperatures_outside_nature_are_taken_with_a_warning():
     with pytest.warns(UserWarning, match="degrees Celsius"):
-        simple(ambient=np.full(24, 280.0))
+        simple(ambient=np.full(24, 62.0))
 
 
 def test_negative_prices_are_normal():
@@ -324,7 +324,7 @@ strategies: [uncontrolled]
         ("strategies:", "seed: 1\nseed: 2\nstrategies:", "stands twice"),
         ("zone: UTC", "zone: Mars/Base", "Mars/Base"),
         ("last: 2016-04-16", "last: 2016-04-31", "2016-04-31"),
-        ("last: 2016-04-16", "last: 2016-04-10", "at least one step"),
+        ("last: 2016-04-16", "last: 2016-04-10", "ends before it begins"),
         ("first: 2016-04-15", "first: someday", "someday"),
         ("source: kerber_rural", "source: ../../etc/net.json", "leaves the study's folder"),
         ("source: kerber_rural", "source: /etc/net.json", "leaves the study's folder"),
@@ -388,3 +388,36 @@ def test_a_study_file_with_measured_demand_declares_what_the_numbers_are(tmp_pat
     study = STUDY.replace("households: {annual_kwh: 3500}", f"profiles: {{{entry}}}")
     (tmp_path / "study.yaml").write_text(study)
     refused(lambda: gi.Study.from_file(tmp_path), missing)
+
+
+@pytest.mark.parametrize("kelvin_or_fahrenheit", [285.0, 75.0])
+def test_air_temperature_that_is_not_in_degrees_celsius_is_refused(kelvin_or_fahrenheit):
+    time = gi.Timeline.days("2016-01-01", 1)
+    with pytest.raises(gi.InputError, match="degrees Celsius"):
+        gi.load_ambient(np.full(time.count, kelvin_or_fahrenheit), time)
+
+
+def test_a_limit_in_percent_is_refused():
+    with pytest.raises(gi.InputError, match=r"0\.9 for 90 %"):
+        gi.g2v.TransformerLimit(90)
+
+
+def test_energy_in_megawatt_hours_is_refused():
+    net, time = three_homes(), gi.Timeline.days("2016-01-01", 1)
+    with pytest.raises(gi.InputError, match="MWh"):
+        gi.synthesize_households(net, time, annual_kwh=3.5)
+
+
+def test_power_of_a_charger_in_watts_rejects_the_row(tmp_path):
+    log = "car,charger,start,end,kWh,p_max_kw\na,c,2016-01-01 18:00,2016-01-02 06:00,10,{}\n"
+    (tmp_path / "log.csv").write_text(log.format(11000))
+    columns = {
+        "plug_in": "start",
+        "plug_out": "end",
+        "energy_kwh": "kWh",
+        "vehicle_id": "car",
+        "charger_id": "charger",
+    }
+    read = gi.read_sessions(tmp_path / "log.csv", zone="UTC", columns=columns)
+    assert not len(read.sessions)
+    assert "1000 kW" in read.rejected["reason"].iloc[0]

@@ -15,6 +15,9 @@ from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
 from gridimpact.errors import InputError
 from gridimpact.records import Dispatch, PlanRequest
 
+HIGHEST_LIMIT = 3.0
+"""No transformer is run above this share of its rating."""
+
 
 @dataclass(frozen=True)
 class TransformerLimit:
@@ -49,8 +52,11 @@ class TransformerLimit:
     def __post_init__(self) -> None:
         """Check the settings."""
         check_share(self.enrolled, "enrolled")
-        if not self.limit > 0.0:
-            message = f"limit is {self.limit}, give the share of the import limit, such as 0.9"
+        if not 0.0 < self.limit <= HIGHEST_LIMIT:
+            message = (
+                f"limit is {self.limit}, must be above 0 and at most {HIGHEST_LIMIT:g}: the share of the "
+                "rating, such as 0.9 for 90 %"
+            )
             raise InputError(message)
         if self.order not in ORDERS:
             message = f"order {self.order!r} is unknown; use one of {', '.join(ORDERS)}"

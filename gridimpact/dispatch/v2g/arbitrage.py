@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
@@ -10,7 +10,7 @@ from gridimpact.dispatch.execute import execute
 from gridimpact.dispatch.linear_program_prices import plan_at_prices
 from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
 from gridimpact.dispatch.v2g.reserve import with_reserve
-from gridimpact.records import Dispatch, PlanRequest
+from gridimpact.records import Dispatch, Note, PlanRequest
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,17 @@ class Arbitrage:
         request = with_reserve(request, self.reserve_soc)
         controlled = enrolled_vehicles(request, self.enrolled)
         asked = plan_at_prices(request, controlled, own_use=False)
-        return execute(request, asked, strategy=label(self), controlled=controlled)
+        dispatch = execute(request, asked, strategy=label(self), controlled=controlled)
+        return replace(dispatch, notes=(*dispatch.notes, *self._held_export(request)))
+
+    def _held_export(self, request: PlanRequest) -> tuple[Note, ...]:
+        """Say where export pays more than import, which the plan does not use."""
+        used = [request.tariffs[number] for number in sorted(set(request.site_tariff.tolist()))]
+        steps = max((int((t.export_price > t.import_price).sum()) for t in used), default=0)
+        if not steps:
+            return ()
+        text = (
+            f"export pays more than import in {steps} steps; the plan counts it at the import price there, "
+            "so more could be earned"
+        )
+        return (Note("warning", self.name, text),)

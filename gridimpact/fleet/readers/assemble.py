@@ -20,6 +20,9 @@ from gridimpact.fleet.sessions import (
 from gridimpact.fleet.vehicle import CHARGER_COLUMNS, VEHICLE_COLUMNS, Charger, Vehicle
 from gridimpact.records import Fleet, FloatArray, Note
 
+LARGEST_KW = 1000.0
+"""No charger of a car gives more [kW]."""
+
 
 @dataclass(frozen=True)
 class Assumed:
@@ -114,6 +117,13 @@ def _parsed(log: RawLog, assumed: Assumed) -> tuple[pd.DataFrame, list[Finding]]
         bad = np.isin(np.arange(len(text)), list(log.refused))
         why = [log.refused.get(n, "") for n in range(len(text))]
         findings.append(Finding(bad, "record", "is refused", "", why))
+    if "p_max_kw" in rows:
+        watts = (rows["p_max_kw"] > LARGEST_KW).to_numpy()
+        what = f"is no power of a charger, at most {LARGEST_KW:g} kW"
+        findings.append(
+            Finding(watts, "p_max_kw", what, "divide watts by 1000", rows["p_max_kw"].to_list())
+        )
+        rows.loc[watts, "p_max_kw"] = np.nan
     for name in ("plug_in", "plug_out"):
         rows[name], reasons = to_utc(text[name], zone, first)
         for reason in sorted(set(reasons) - {""}):
@@ -175,7 +185,7 @@ def _chargers(rows: pd.DataFrame, assumed: Assumed) -> pd.DataFrame:
     table.index = table.index.rename("charger_id")
     if "p_max_kw" in rows:
         stated = rows.groupby("charger_id")["p_max_kw"].max().reindex(names)
-        good = ((stated > 0) & (stated <= 1000)).to_numpy()
+        good = (stated > 0).to_numpy()
         table.loc[good, "p_max_kw"] = stated[good].to_numpy()
         table["p_discharge_max_kw"] = table[["p_discharge_max_kw", "p_max_kw"]].min(axis=1)
         highest = np.maximum(table["p_max_kw"], table["p_discharge_max_kw"])
