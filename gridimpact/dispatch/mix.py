@@ -42,7 +42,8 @@ class Mix:
     -----
     Each car's id draws its strategy, so another car in the study changes nobody's. The strategies plan in
     the order given, the rest first where it is uncontrolled: each sees the power of the cars already
-    planned, and uncontrolled charging of the others, as part of the demand of groups and sites.
+    planned, and uncontrolled charging of the others, as part of the demand of groups and sites. So a car
+    that serves its home or building may, where several share a meter, also serve another car there.
 
     Examples
     --------
