@@ -3,6 +3,7 @@
 from gridimpact.report import figures
 from gridimpact.report.choice import Choice, choose
 from gridimpact.report.excel import csv_safe, write_excel
+from gridimpact.report.frames import summary_frame
 from gridimpact.report.html import write_html
 from gridimpact.report.html_reprs import (
     repr_html_assessment,
@@ -13,7 +14,7 @@ from gridimpact.report.html_reprs import (
     repr_html_profiles,
     repr_html_study_result,
 )
-from gridimpact.report.tables import comparison_table, summary_frame, text_table
+from gridimpact.report.tables import comparison_table, text_table
 from gridimpact.report.violations import violations_frame
 from gridimpact.report.words import Answer, answer
 

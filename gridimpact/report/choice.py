@@ -14,6 +14,7 @@ import numpy as np
 from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.style import NO_EV, UNCONTROLLED, is_number, number
+from gridimpact.report.violations import severity, worst_of_cars
 from gridimpact.report.voltage import departure_words, worst_departure
 
 
@@ -112,7 +113,7 @@ def compared(result: StudyResult) -> list[str]:
 
 
 def _avoid(result: StudyResult, labels: list[str]) -> str | None:
-    """Return the strategy with the highest use of a limit, if EVs violate one under it."""
+    """Return the strategy whose cars go furthest beyond a limit, if any do."""
     guilty = [label for label in labels if ev_violations(result, label) > 0]
     if not guilty:
         return None
@@ -121,8 +122,9 @@ def _avoid(result: StudyResult, labels: list[str]) -> str | None:
 
 
 def _use(result: StudyResult, strategy: str) -> float:
-    found = binding(result, strategy)
-    return found.use if found else 0.0
+    # Only what cars cause or aggravate speaks against a strategy.
+    found = worst_of_cars(result, strategy)
+    return severity(found) if found else 0.0
 
 
 @dataclass(frozen=True, slots=True)

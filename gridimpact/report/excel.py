@@ -13,8 +13,8 @@ import pandas as pd
 from gridimpact.conventions import METRICS
 from gridimpact.records import StudyResult
 from gridimpact.report import view
+from gridimpact.report.frames import summary_frame
 from gridimpact.report.style import display_name
-from gridimpact.report.tables import summary_frame
 from gridimpact.report.violations import stacked, violations_frame
 from gridimpact.report.words import answer
 

@@ -129,7 +129,8 @@ FIGURES: tuple[Drawing, ...] = (
     Drawing(
         "money",
         "What it costs",
-        "Energy bill and battery wear per car, over the same sites without cars.",
+        "Energy bill over the same sites without cars, and battery wear, as means over all cars of "
+        "the study; beneath each, the difference to uncontrolled charging per controlled car.",
         money,
     ),
 )

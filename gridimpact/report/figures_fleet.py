@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from gridimpact.records import FloatArray, StudyResult
 from gridimpact.report import view
 from gridimpact.report.drawing import ceiling, cell_colour, empty, legend_above, new_figure, styled
+from gridimpact.report.money import money_words
 from gridimpact.report.style import INK, MUTED, NO_EV, display_name, is_number, number
 
 
@@ -150,7 +151,7 @@ def money(result: StudyResult) -> Figure:
     if not labels:
         return empty("Money was not assessed.")
     palette = view.colours(result)
-    drawn = new_figure(1.1 + 0.36 * len(labels))
+    drawn = new_figure(1.1 + 0.44 * len(labels))
     ax = drawn.subplots()
     bills = [view.figure(result, label, "ev_cost_per_car_eur") for label in labels]
     wears = [
@@ -165,17 +166,20 @@ def money(result: StudyResult) -> Figure:
         )
         text = f"{bill + wear:.2f}"
         text += f"  ({bill:.2f} + {wear:.2f} wear)" if abs(wear) >= 0.005 else ""
+        told = money_words(result, label)
+        text += f"\n{told}" if told else ""
         ax.annotate(text, (max(bill + wear, wear, 0.0), row), xytext=(5, 0),
-                    textcoords="offset points", va="center", fontsize=9)  # fmt: skip
+                    textcoords="offset points", va="center", fontsize=8.5,
+                    linespacing=1.15)  # fmt: skip
     ax.axvline(0, color="#aab2bb", linewidth=0.8)
-    ax.set_xlim(min(0.0, float(totals.min()) * 1.1), max(1.0, float(totals.max())) * 1.28)
+    ax.set_xlim(min(0.0, float(totals.min()) * 1.1), max(1.0, float(totals.max())) * 1.55)
     ax.set_yticks(range(len(labels)), [display_name(label) for label in labels])
     ax.tick_params(axis="y", labelsize=9.5, labelcolor=INK)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.set_xticks([])
     ax.grid(visible=False)
     ax.spines[["bottom", "left"]].set_visible(False)
-    ax.set_title(f"EUR per car {view.within(result)}, over the same sites without cars")
+    ax.set_title(f"EUR per car, mean over all cars, {view.within(result)}")
     legend_above(
         drawn, [Patch(color=MUTED), Patch(color=cell_colour(MUTED, 0.45))],
         ["energy bill", "battery wear"],

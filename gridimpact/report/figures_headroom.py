@@ -12,6 +12,7 @@ from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.drawing import ceiling, empty, limit_line, new_figure, styled
 from gridimpact.report.style import INK, LIMIT, MUTED, display_name, is_number, number
+from gridimpact.report.verdicts import voltage_unassessed
 from gridimpact.report.voltage import band, departures, hours_outside
 
 
@@ -24,6 +25,8 @@ class _Panel(NamedTuple):
     bound: float
     values: dict[str, float]
     hours: dict[str, float]
+    unjudged: frozenset[str] = frozenset()
+    """Strategies whose value was not assessed: given, but neither kept nor broken."""
 
     def over(self, label: str) -> bool:
         """Return whether a strategy lies beyond the limit."""
@@ -42,6 +45,8 @@ _LOADS = (
     ("transformer_loading_max_percent", "Transformer [%]", "%", "transformer_loading_percent"),
     ("line_loading_max_percent", "Line [%]", "%", "line_loading_percent"),
 )
+LABEL_GAP, LABEL_LETTER = 0.14, 0.085
+"""Gap before a label and width of a letter, as shares of the room bars have."""
 _HEAT = ("hot_spot_max_c", "Hot spot [°C]", "degC", "hot_spot_c")
 
 
@@ -60,6 +65,7 @@ def _load_panel(
 def _voltage_panels(result: StudyResult, labels: Sequence[str]) -> list[_Panel]:
     """Return lower and upper side of the band, from the busbar where the profile counts from it."""
     limits, panels = band(result), []
+    unjudged = frozenset(label for label in labels if voltage_unassessed(result, label))
     found = {label: departures(result, label) for label in labels}
     for side, lower in enumerate((True, False)):
         own = {label: found[label][side] for label in labels}
@@ -72,12 +78,12 @@ def _voltage_panels(result: StudyResult, labels: Sequence[str]) -> list[_Panel]:
                 for label, one in own.items()
             }
             bound = (limits.drop if lower else limits.rise) * 100
-            panels.append(_Panel(title, "percent", 0.0, bound, values, hours))
+            panels.append(_Panel(title, "percent", 0.0, bound, values, hours, unjudged))
         else:
             title = "Lowest voltage [pu]" if lower else "Highest voltage [pu]"
             values = {label: one.vm_pu if one else float("nan") for label, one in own.items()}
             bound = limits.low if lower else limits.high
-            panels.append(_Panel(title, "pu", 1.0, bound, values, hours))
+            panels.append(_Panel(title, "pu", 1.0, bound, values, hours, unjudged))
     return panels
 
 
@@ -131,12 +137,13 @@ def _headroom_panel(result: StudyResult, ax: Axes, panel: _Panel, labels: Sequen
                 at = panel.base + share * (end - panel.base)
                 ax.plot([at - 0.015 * room, at + 0.015 * room], [row + 0.36, row - 0.36],
                         color="white", linewidth=1.6, zorder=3)  # fmt: skip
-        _headroom_value(ax, panel, label, row, end)
+        _headroom_value(ax, panel, label, row, end, room)
     if is_number(panel.bound):
         limit_line(ax, panel.bound, horizontal=False)
     left = panel.downward
     ax.set_xlim(low - (0.75 * room if left else 0), high + (0.02 if left else 0.65) * room)
     name = f"limit {panel.bound:g}" if is_number(panel.bound) else "no limit set"
+    name += "   † not assessed" if panel.unjudged else ""
     ax.set_title(panel.title, pad=16, fontsize=9.5)
     ax.text(
         0, 1.02, name, transform=ax.transAxes, fontsize=8.5, va="bottom",
@@ -155,15 +162,19 @@ def _cap(panel: _Panel) -> float | None:
     return None if top is None else panel.base + top
 
 
-def _headroom_value(ax: Axes, panel: _Panel, label: str, row: int, end: float) -> None:
-    """Write the value at the end of its bar, with the hours where it is beyond the limit."""
+def _headroom_value(ax: Axes, panel: _Panel, label: str, row: int, end: float, room: float) -> None:
+    """Write the value at the end of its bar, beyond the limit's line where it would lie on it."""
     value, over = panel.values[label], panel.over(label)
     text = f"{value:.1f}" if panel.unit == "percent" else number(value, panel.unit)
     if over and panel.hours[label] > 0:
         text += f"  {number(panel.hours[label], 'h')} h"
+    text += "†" if label in panel.unjudged and not over else ""
+    reach = room * (LABEL_GAP + LABEL_LETTER * len(text))
+    if is_number(panel.bound) and 0 <= (panel.bound - end) * (-1 if panel.downward else 1) < reach:
+        end = panel.bound
     ax.annotate(
         text, (end, row), xytext=(-4 if panel.downward else 4, 0), textcoords="offset points",
         ha="right" if panel.downward else "left", va="center", fontsize=8.8, zorder=5,
         color=LIMIT if over else INK, fontweight="bold" if over else "normal",
-        bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.6},
+        bbox={"facecolor": "white", "alpha": 1.0, "edgecolor": "none", "pad": 0.6},
     )  # fmt: skip

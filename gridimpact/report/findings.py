@@ -1,11 +1,13 @@
-"""Single findings in words: transformer, heat, lines, voltage, service, money, each from the data."""
+"""Single findings in words: transformer, heat, lines, voltage, service, each from the data."""
 
 from __future__ import annotations
 
 from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.choice import ev_violations
+from gridimpact.report.money import fed_back_words
 from gridimpact.report.style import UNCONTROLLED, is_number, number
+from gridimpact.report.verdicts import voltage_unassessed
 from gridimpact.report.voltage import band, departure_words, departures
 
 
@@ -35,8 +37,14 @@ def thermal_words(result: StudyResult, label: str) -> str:
     ageing = view.figure(result, label, "ageing_equivalent")
     text = f"hot spot {number(spot, 'degC')} °C"
     if is_number(ageing):
-        text += f", ageing {number(ageing, 'ageing')} of normal{_life_words(result, ageing)}"
+        text += f", {ageing_words(ageing)}{_life_words(result, ageing)}"
     return text + "."
+
+
+def ageing_words(ageing: float) -> str:
+    """Return the ageing against normal; beyond a thousand only that it is."""
+    size = number(ageing, "ageing").replace("> ", "over ")
+    return f"ageing {size} {'of' if ageing < 1 else 'times'} normal"
 
 
 def _life_words(result: StudyResult, ageing: float) -> str:
@@ -78,7 +86,7 @@ def voltage_words(result: StudyResult, label: str) -> str:
     hours = view.figure(result, label, "voltage_hours_outside")
     if is_number(hours) and hours > 0:
         text += f"; outside the band for {number(hours, 'h')} h"
-    return text + "."
+    return text + (" (not assessed)." if voltage_unassessed(result, label) else ".")
 
 
 def effect_words(result: StudyResult, label: str) -> str:
@@ -86,19 +94,44 @@ def effect_words(result: StudyResult, label: str) -> str:
     peak = view.figure(result, label, "transformer_loading_max_percent")
     over = view.figure(result, label, "transformer_hours_over_100")
     low = view.figure(result, label, "vm_min_pu")
-    left = ev_violations(result, label)
     parts = []
     if is_number(peak):
         parts.append(f"Transformer peak {number(peak, '%')} %")
     if is_number(over):
         parts.append(f"{number(over, 'h')} h over 100 %")
     if is_number(low):
-        parts.append(f"lowest voltage {low:.3f} pu")
-    if is_number(left):
-        parts.append(f"{plural(int(left), 'EV-caused violation')}")
+        open_question = " (not assessed)" if voltage_unassessed(result, label) else ""
+        parts.append(f"lowest voltage {low:.3f} pu{open_question}")
+    if is_number(ev_violations(result, label)):
+        parts.append(violations_words(result, label))
+    fed = fed_back_words(result, label)
+    if fed:
+        parts.append(fed)
     cars = view.cars_controlled(result, label)
     scope = f" It controls {cars} cars." if cars != "-" else ""
     return (", ".join(parts) + "." if parts else "Effect not assessed.") + scope
+
+
+def violations_words(result: StudyResult, label: str) -> str:
+    """Return the violations by origin: EV-caused, aggravated, and there before."""
+    counts = (view.figure(result, label, f"violations_{k}") for k in ("ev_caused", "aggravated"))
+    caused, worse = (int(count) if is_number(count) else 0 for count in counts)
+    if caused and worse:
+        text = f"{caused:,} EV-caused and {plural(worse, 'aggravated violation')}"
+    elif worse:
+        text = plural(worse, "aggravated violation")
+    else:
+        text = plural(caused, "EV-caused violation")
+    before = preexisting(result, label)
+    return text + (f" ({before:,} there before)" if before else "")
+
+
+def preexisting(result: StudyResult, label: str) -> int:
+    """Return the violations that were there without cars and are no worse with them."""
+    found = result.assessments.get(label)
+    if found is None or "origin" not in found.violations:
+        return 0
+    return int((found.violations["origin"] == "preexisting").sum())
 
 
 def service_words(result: StudyResult, label: str) -> str:
@@ -125,20 +158,6 @@ def peak_words(result: StudyResult, label: str) -> str:
     way = "lower" if change < 0 else "higher"
     size = f"{abs(change):.0f}"
     return f"transformer peak {size} {'point' if size == '1' else 'points'} {way} ({number(peak, '%')} %)"
-
-
-def money_words(result: StudyResult, label: str) -> str:
-    """Return what a car saves or pays against uncontrolled charging, and the wear."""
-    metric = "ev_cost_per_car_eur"
-    saved = view.figure(result, UNCONTROLLED, metric) - view.figure(result, label, metric)
-    if not is_number(saved):
-        return ""
-    verb = "saved" if saved >= 0 else "paid more"
-    text = f"{abs(saved):.2f} EUR a car {verb} {view.within(result)}"
-    if abs(saved) < 0.005:
-        text = "no change of the bill"
-    wear = view.figure(result, label, "wear_cost_per_car_eur")
-    return text + (f" before {wear:.2f} EUR of wear" if is_number(wear) and wear >= 0.005 else "")
 
 
 def building_words(result: StudyResult, label: str) -> str:

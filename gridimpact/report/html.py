@@ -9,25 +9,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from gridimpact.conventions import METRICS
 from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.choice import choose
 from gridimpact.report.figures import FIGURES
+from gridimpact.report.frames import failed_lanes
+from gridimpact.report.html_parts import facts, violation_rows
+from gridimpact.report.money import money_notes, money_rows
 from gridimpact.report.style import display_name, metric_unit, number, unit_text
-from gridimpact.report.tables import (
-    comparison_table,
-    failed_lanes,
-)
-from gridimpact.report.violations import violation_counts, violations_frame
+from gridimpact.report.tables import comparison_table
+from gridimpact.report.verdicts import verdict_table, voltage_reason_words
+from gridimpact.report.violations import SHOWN_OF_A_KIND, violation_counts, violations_frame
 from gridimpact.report.words import DISCLAIMER, answer
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-SHOWN_VIOLATIONS = 20
 LARGEST_SVG = 400_000
 """Bytes beyond which a figure is embedded as PNG, so that a page stays below 3 MB."""
 
@@ -35,6 +33,7 @@ _SERVICE = (
     ("departures", "Departures"),
     ("ev_energy_kwh", "Net energy to cars"),
     ("ev_discharge_kwh", "Fed back"),
+    ("stored_change_kwh", "Stored in batteries, end less begin"),
     ("battery_throughput_kwh", "Battery throughput"),
     ("equivalent_full_cycles", "Full cycles per car"),
     ("energy_import_kwh", "Drawn from upstream"),
@@ -109,12 +108,19 @@ def _content(result: StudyResult) -> dict[str, Any]:
         "name": result.name,
         "answer": answer(result),
         "disclaimer": DISCLAIMER,
-        "facts": _facts(result),
+        "facts": facts(result),
         "comparison": comparison_table(result),
         "chosen": choose(result),
         "period": view.period(result),
+        "dates": view.dates(result),
+        "voltage_reason": voltage_reason_words(result),
+        "verdicts": verdict_table(result),
+        "verdict_limits": _text(view.limits(result).get("name", "")),
+        "money": money_rows(result),
+        "money_notes": money_notes(result),
         "pictures": _pictures(result),
-        "violations": _violation_rows(violations.head(SHOWN_VIOLATIONS), view.zone(result)),
+        "violations": violation_rows(result, violations),
+        "violations_of_a_kind": SHOWN_OF_A_KIND,
         "violations_total": len(violations),
         "violation_counts": [
             (display_name(str(label)), [int(n) for n in row])
@@ -142,25 +148,6 @@ def _content(result: StudyResult) -> dict[str, Any]:
     }
 
 
-def _facts(result: StudyResult) -> list[tuple[str, str]]:
-    """Return what was studied, as heads and short texts."""
-    grid, sites = result.network.grid, result.network.sites
-    kinds = sites["kind"].value_counts()
-    homes = ", ".join(f"{count} {kind}{'s' if count != 1 else ''}" for kind, count in kinds.items())
-    cars = max((view.figure(result, s, "cars") for s in view.strategies(result)), default=0.0)
-    local = view.local_times(result)[view.counted(result)]
-    days = local.normalize().unique()
-    rating = float(grid.transformer_sn_kva.sum())
-    return [
-        ("Network", f"{result.network.name}, {len(grid.bus_index)} buses"),
-        ("Transformers", f"{len(grid.transformer_index)}, {rating:,.0f} kVA"),
-        ("Sites", homes),
-        ("Cars", f"{cars:,.0f}"),
-        ("Assessed", f"{len(days)} days, {days[0]:%d %b %Y} to {days[-1]:%d %b %Y}"),
-        ("Step", f"{view.step_h(result) * 60:g} min, {view.zone(result)}"),
-    ]
-
-
 def _pictures(result: StudyResult) -> list[_Picture]:
     from gridimpact.report.drawing import render
 
@@ -173,36 +160,6 @@ def _pictures(result: StudyResult) -> list[_Picture]:
         uri = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
         found.append(_Picture(drawing.name, drawing.heading, drawing.caption, uri))
     return found
-
-
-_ORIGIN = {"ev_caused": "EV-caused", "aggravated": "aggravated", "preexisting": "there before"}
-
-
-def _violation_rows(frame: pd.DataFrame, zone: str) -> list[dict[str, str]]:
-    rows = []
-    for record in frame.to_dict(orient="records"):
-        unit = str(record.get("unit", ""))
-        form = "pu" if unit in ("pu", "1") else unit
-        rows.append(
-            {
-                "strategy": display_name(str(record.get("strategy", ""))),
-                "kind": str(record.get("kind", "")).replace("_", " "),
-                "element": str(record.get("name") or record.get("element", "")),
-                "start": _stamp(record.get("start"), zone),
-                "duration": number(record.get("duration_h"), "h"),
-                "worst": f"{number(record.get('worst'), form)} {unit_text(unit)}".strip(),
-                "limit": number(record.get("limit"), form),
-                "origin": _ORIGIN.get(str(record.get("origin")), str(record.get("origin", ""))),
-            }
-        )
-    return rows
-
-
-def _stamp(value: Any, zone: str) -> str:
-    moment = pd.Timestamp(value) if value is not None else pd.NaT
-    if pd.isna(moment):
-        return "-"
-    return view.moment(moment.tz_convert("UTC").tz_localize(None) if moment.tz else moment, zone)
 
 
 def _notes(result: StudyResult) -> list[tuple[str, list[tuple[str, str]]]]:

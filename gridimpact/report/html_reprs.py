@@ -21,6 +21,7 @@ from gridimpact.records import (
 )
 from gridimpact.report.style import INK, LIMIT, MUTED, RULE, metric_unit, number, unit_text
 from gridimpact.report.tables import comparison_table
+from gridimpact.report.verdicts import voltage_reason_words
 
 _CARD = (
     f"font:13px/1.45 -apple-system,'Segoe UI',Arial,sans-serif;color:{INK};background:#fff;"
@@ -227,7 +228,7 @@ def repr_html_study_result(record: StudyResult) -> str:
     for row in table.rows:
         cells = "".join(
             f'<td style="{_CELL}{f";color:{LIMIT};font-weight:600" if row.cells[k].over else ""}">'
-            f"{escape(row.cells[k].text)}{' ▲' if row.cells[k].over else ''}</td>"
+            f"{escape(row.cells[k].text)}{' ▲' if row.cells[k].over else row.cells[k].mark}</td>"
             for k in keep
         )
         chip = (
@@ -244,4 +245,7 @@ def repr_html_study_result(record: StudyResult) -> str:
         f'<tr style="background:#fff"><th style="{_CELL};color:{MUTED}">Strategy</th>'
         f'<th style="{_CELL};color:{MUTED}">Controls</th>{head}</tr>{"".join(lines)}</table></div>'
     )
+    reason = voltage_reason_words(record)
+    if reason:
+        grid += f'<div style="color:{MUTED};font-size:12px">† not assessed: {escape(reason)}</div>'
     return _card("Study", record.name, [], grid)

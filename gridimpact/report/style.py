@@ -19,6 +19,8 @@ INK = "#1d2530"
 MUTED = "#6b7480"
 RULE = "#d9dee4"
 LIMIT = "#b3261e"
+MOST_AGEING = 1000
+"""Ageing relative to normal beyond which no figure is given."""
 
 _FAMILY_COLOURS: Mapping[str, tuple[str, ...]] = {
     "no_ev": ("#8a939e",),
@@ -147,11 +149,16 @@ def number(value: Any, unit: str = "1") -> str:
     value = float(value)
     if unit == "pu":
         return f"{value:.3f}"
-    if value == int(value):
-        return f"{int(value):,}"
     size = abs(value)
+    if value == int(value) and not (unit == "ageing" and size > MOST_AGEING):
+        return f"{int(value):,}"
     if unit == "ageing":
-        return "< 0.001" if 0 <= value < 0.001 else f"{value:.2g}" if size < 10 else f"{value:,.0f}"
+        # Beyond a thousand the model says no more than that the insulation is lost.
+        if not 0.001 <= value <= MOST_AGEING:
+            return "< 0.001" if value < 0.001 else f"> {MOST_AGEING:,}"
+        return f"{value:.2g}" if size < 10 else f"{value:,.0f}"
+    if unit == "EUR" and size < 100:
+        return f"{value:.2f}".replace("-0.00", "0.00")
     if size < 0.05:
         return f"{value:.2g}" if unit == "1" else f"{value:.1f}".replace("-0.0", "0.0")
     return f"{value:.1f}" if size < 10 else f"{value:,.0f}"

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
 from gridimpact.conventions import METRICS
 from gridimpact.records import StudyResult
 from gridimpact.report import view
@@ -20,6 +17,7 @@ from gridimpact.report.style import (
     number,
     unit_text,
 )
+from gridimpact.report.verdicts import VOLTAGE_METRICS, voltage_reason_words, voltage_unassessed
 from gridimpact.report.voltage import hours_outside
 
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -32,25 +30,38 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("hot_spot_max_c", "Hot spot, highest"),
     ("ageing_equivalent", "Ageing"),
     ("violations_ev_caused", "EV-caused violations"),
+    ("violations_aggravated", "Aggravated violations"),
     ("departures_below_target_percent", "Departures below target"),
     ("unmet_kwh", "Unmet energy"),
-    ("ev_cost_per_car_eur", "Bill per car"),
-    ("wear_cost_per_car_eur", "Wear per car"),
+    ("ev_cost_per_car_eur", "Bill, mean over all cars"),
+    ("wear_cost_per_car_eur", "Wear, mean over all cars"),
 )
 """Columns of the comparison a reader sees, with their heads; the rest stays in the exported tables."""
 
 _WITHOUT_CARS = frozenset(
     {
         "violations_ev_caused",
+        "violations_aggravated",
         "departures_below_target_percent",
         "unmet_kwh",
         "ev_discharge_kwh",
+        "stored_change_kwh",
         "ev_cost_per_car_eur",
         "wear_cost_per_car_eur",
         "departures",
         "ev_energy_kwh",
         "battery_throughput_kwh",
         "equivalent_full_cycles",
+    }
+)
+
+
+_SHOULD_BE_NONE = frozenset(
+    {
+        "transformer_hours_over_100",
+        "voltage_hours_outside",
+        "violations_ev_caused",
+        "violations_aggravated",
     }
 )
 
@@ -62,6 +73,8 @@ class Cell:
     text: str
     over: bool = False
     worst: bool = False
+    mark: str = ""
+    """A dagger where the figure is given but not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +128,7 @@ def comparison_table(result: StudyResult, columns: Sequence[tuple[str, str]] = C
     shown = [
         Column(metric, head, unit_text(metric_unit(metric)), METRICS[metric].meaning)
         for metric, head in columns
-        if any(is_number(view.figure(result, label, metric)) for label in labels)
+        if any(_is_told(view.figure(result, label, metric), metric) for label in labels)
     ]
     worst = {column.metric: _worst_label(result, labels, column.metric) for column in shown}
     colours = view.colours(result)
@@ -133,11 +146,15 @@ def comparison_table(result: StudyResult, columns: Sequence[tuple[str, str]] = C
     return Table(tuple(shown), tuple(rows))
 
 
+def _is_told(value: float, metric: str) -> bool:
+    """Return whether a figure calls for its column; without any aggravated violation none does."""
+    return is_number(value) and (metric != "violations_aggravated" or value > 0)
+
+
 def _is_over(result: StudyResult, label: str, metric: str) -> bool:
     """Return whether a cell is marked: outside its limit, or time or counts that should be none."""
     value = view.figure(result, label, metric)
-    counts = {"transformer_hours_over_100", "voltage_hours_outside", "violations_ev_caused"}
-    if metric in counts:
+    if metric in _SHOULD_BE_NONE:
         return is_number(value) and value > 0
     if metric in ("vm_min_pu", "vm_max_pu"):
         lower = metric == "vm_min_pu"
@@ -160,59 +177,12 @@ def _cell(result: StudyResult, label: str, metric: str, worst: bool) -> Cell:
     if label == NO_EV and metric in _WITHOUT_CARS:
         return Cell("-")
     text = number(view.figure(result, label, metric), metric_unit(metric))
-    return Cell(text, _is_over(result, label, metric), worst)
+    over = _is_over(result, label, metric)
+    open_question = metric in VOLTAGE_METRICS and voltage_unassessed(result, label)
+    return Cell(text, over, worst, "†" if open_question and text != "-" and not over else "")
 
 
-def summary_frame(result: StudyResult, against: str | None = None) -> pd.DataFrame:
-    """Return all figures, metrics by strategies, with unit and meaning.
-
-    Parameters
-    ----------
-    result : StudyResult
-        A finished study.
-    against : str, optional
-        Label of a strategy; every other column then holds the difference to it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index metric; columns ``unit``, ``meaning`` and one per strategy.
-
-    Raises
-    ------
-    KeyError
-        If `against` is not a strategy of the study.
-    """
-    labels = view.strategies(result)
-    if against is not None and against not in labels:
-        message = f"no strategy {against!r} in the study; choose from {', '.join(labels)}"
-        raise KeyError(message)
-    metrics = [name for name in METRICS if name in view.comparison(result).columns]
-    frame = pd.DataFrame(
-        {label: [view.figure(result, label, metric) for metric in metrics] for label in labels},
-        index=pd.Index(metrics, name="metric"),
-    )
-    if against is not None:
-        others = [label for label in labels if label != against]
-        frame[others] = frame[others].sub(frame[against], axis=0)
-    frame.insert(0, "meaning", [METRICS[metric].meaning for metric in metrics])
-    frame.insert(0, "unit", [METRICS[metric].unit for metric in metrics])
-    return frame
-
-
-def failed_lanes(result: StudyResult) -> pd.DataFrame:
-    """Return failed and all power flows by strategy."""
-    labels = view.strategies(result)
-    rows = {
-        label: [
-            np.nan_to_num(view.figure(result, label, metric))
-            for metric in ("lanes_failed", "lanes")
-        ]
-        for label in labels
-    }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["failed", "of"]).astype(int)
-
-
+_WIDTH = 100
 _TEXT_COLUMNS = (
     ("transformer_loading_max_percent", "Trafo"),
     ("transformer_hours_over_100", ">100 %"),
@@ -221,6 +191,7 @@ _TEXT_COLUMNS = (
     ("vm_max_pu", "V max"),
     ("hot_spot_max_c", "Spot"),
     ("violations_ev_caused", "Viol."),
+    ("violations_aggravated", "Worse"),
     ("departures_below_target_percent", "Late"),
     ("ev_cost_per_car_eur", "A car"),
 )
@@ -232,7 +203,8 @@ def text_table(result: StudyResult) -> str:
     Returns
     -------
     str
-        One line per strategy; ``!`` marks a value outside its limit.
+        One line per strategy; ``!`` marks a value outside its limit, a dagger a voltage that was
+        not assessed.
     """
     table = comparison_table(result, _TEXT_COLUMNS)
     widths = [
@@ -240,7 +212,7 @@ def text_table(result: StudyResult) -> str:
         for place, column in enumerate(table.columns)
     ]
     own = max(len("controls"), *(len(row.cars) for row in table.rows)) + 1
-    first = min(26, 99 - own - sum(widths))
+    first = min(26, _WIDTH - 1 - own - sum(widths))
     units = [
         column.unit or ("pu" if column.metric.startswith("vm_") else "") for column in table.columns
     ]
@@ -251,18 +223,14 @@ def text_table(result: StudyResult) -> str:
 
     rule = "-" * (first + own + sum(widths))
     lines = [
-        _short(f"{result.name}: {_scope(result)}", 100),
+        _short(f"{result.name}: {_scope(result)}", _WIDTH),
         rule,
         line("Strategy", "controls", [column.head + " " for column in table.columns]),
         line("", "cars", [unit + " " for unit in units]),
         rule,
     ]
     lines += [
-        line(
-            row.name + ("*" if row.upper_bound else ""),
-            row.cars,
-            [cell.text + ("!" if cell.over else " ") for cell in row.cells],
-        )
+        line(row.name + ("*" if row.upper_bound else ""), row.cars, [_text(c) for c in row.cells])
         for row in table.rows
     ]
     failed, total = view.lanes(result)
@@ -270,7 +238,13 @@ def text_table(result: StudyResult) -> str:
         " * perfect foresight, an upper bound." if any(r.upper_bound for r in table.rows) else ""
     )
     lines += [rule, f"! outside its limit.{bound} {failed:,} of {total:,} power flows failed."]
+    if any(cell.mark for row in table.rows for cell in row.cells):
+        lines.append(_short(f"† not assessed: {voltage_reason_words(result)}", _WIDTH))
     return "\n".join(lines)
+
+
+def _text(cell: Cell) -> str:
+    return cell.text + ("!" if cell.over else cell.mark or " ")
 
 
 def _scope(result: StudyResult) -> str:

@@ -14,6 +14,8 @@ from gridimpact.records import BoolArray, FloatArray, Note, StudyResult
 from gridimpact.report.style import NO_EV, UNCONTROLLED, is_number, strategy_colours
 
 YEAR_H = 364 * 24.0
+DATES_NAMED = 5
+"""Runs of days named one by one; the others are counted."""
 
 
 def strategies(result: StudyResult) -> list[str]:
@@ -176,6 +178,37 @@ def period(result: StudyResult) -> str:
 def within(result: StudyResult) -> str:
     """Return the assessed time as the end of a phrase: "a year" or "in 14 days"."""
     return period(result) if is_year(result) else f"in {period(result)}"
+
+
+def dates(result: StudyResult) -> str:
+    """Return the assessed days in words, each run of days by itself.
+
+    "18-24 Jan and 18-24 Jul 2016 (14 days)" is two weeks, not the half year they span.
+    """
+    days = local_times(result)[counted(result)].normalize().tz_localize(None).unique()
+    if not len(days):
+        return "nothing"
+    breaks = np.flatnonzero(np.diff(days.to_numpy()) > np.timedelta64(1, "D")) + 1
+    runs = [(run[0], run[-1]) for run in np.split(np.asarray(days), breaks)]
+    ends = [(pd.Timestamp(first), pd.Timestamp(last)) for first, last in runs]
+    one_year = days[0].year == days[-1].year
+    told = [_run_words(first, last, year=not one_year) for first, last in ends[:DATES_NAMED]]
+    if len(ends) > DATES_NAMED:
+        told.append(f"{len(ends) - DATES_NAMED} more")
+    words = " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+    count = f"{len(days)} day{'s' if len(days) != 1 else ''}"
+    return f"{words}{f' {days[0].year}' if one_year else ''} ({count})"
+
+
+def _run_words(first: pd.Timestamp, last: pd.Timestamp, *, year: bool) -> str:
+    """Return a run of days: "18-24 Jan", "28 Jan - 3 Feb", with the year where asked."""
+    end = f"{last.day} {last:%b}{f' {last.year}' if year else ''}"
+    if first == last:
+        return end
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}-{end}"
+    own = f" {first.year}" if year and first.year != last.year else ""
+    return f"{first.day} {first:%b}{own} - {end}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,28 +5,34 @@ What was not run reads "not studied"; annual figures appear only where a year wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from gridimpact.records import StudyResult
 from gridimpact.report import view
-from gridimpact.report.choice import Binding, Choice, binding, choose, ev_violations, is_upper_bound
+from gridimpact.report.choice import Choice, choose, ev_violations, is_upper_bound
+from gridimpact.report.confidence import confidence_words
 from gridimpact.report.findings import (
+    ageing_words,
     building_words,
     effect_words,
     line_words,
-    money_words,
     peak_words,
     plural,
+    preexisting,
     sentence,
     service_words,
     thermal_words,
     transformer_words,
+    violations_words,
     voltage_words,
 )
+from gridimpact.report.money import fed_back_words, money_words
 from gridimpact.report.style import NO_EV, UNCONTROLLED, display_name, family, is_number, number
+from gridimpact.report.verdicts import voltage_reason_words, voltage_unassessed
+from gridimpact.report.violations import violation_words, worst_of_cars
 
 DISCLAIMER = "A planning study, not a connection approval."
 
@@ -66,52 +72,88 @@ def answer(result: StudyResult) -> Answer:
     Returns
     -------
     Answer
-        Headline and passages: uncontrolled, recommended, avoid, each family of strategies,
-        capacity, the case without EVs, confidence.
+        Headline and passages: uncontrolled, recommended, voltage where it was not assessed,
+        avoid, each family of strategies, capacity, the case without EVs, confidence.
     """
+    if not _cars(result):
+        return _without_cars(result)
     choice = choose(result)
-    passages = [_uncontrolled(result), _recommended(result, choice), _avoided(result, choice)]
+    passages = [_uncontrolled(result), _recommended(result, choice), _voltage(result)]
+    passages.append(_avoided(result, choice))
     passages += [_family(result, kind, choice) for kind in ("g2v", "v2g", "v2h", "v2b", "mix")]
     passages += [
         _capacity(),
         _without(result),
-        _confidence(result),
+        Passage("Confidence:", f"{confidence_words(result)} {DISCLAIMER}", "minor"),
     ]
     return Answer(_headline(result, choice), tuple(p for p in passages if p is not None))
 
 
-def _headline(result: StudyResult, choice: Choice) -> str:
+def _headline(result: StudyResult, choice: Choice | None) -> str:
     grid = result.network.grid
     homes = int((result.network.sites["kind"] == "home").sum())
-    labels = view.strategies(result)
-    counts = [view.figure(result, label, "cars") for label in labels]
-    cars = int(np.nanmax([count if is_number(count) else 0.0 for count in counts]))
     units = [f"{value:g}" for value in np.asarray(grid.transformer_sn_kva)]
     rating = f"{units[0]} kVA" if len(units) == 1 else f"{len(units)} transformers"
+    cars = _cars(result)
+    scope = f"{result.name}, {rating}, {plural(homes, 'home')}: {plural(cars, 'car')}"
+    if choice is None:
+        return f"{scope}."
     mark = "?" if choice.needed and choice.recommended else "."
-    scope = f"{result.name}, {rating}, {plural(homes, 'home')}"
-    return (
-        f"{scope}: {plural(cars, 'car')}{_charger_words(result)}{mark} {_verdict(labels, choice)}"
-    )
+    return f"{scope}{_charger_words(result)}{mark} {_verdict(result, choice)}"
+
+
+def _cars(result: StudyResult) -> int:
+    """Return the cars of the study, 0 where it has none."""
+    counts = [view.figure(result, label, "cars") for label in view.strategies(result)]
+    return int(max((count for count in counts if is_number(count)), default=0.0))
+
+
+def _without_cars(result: StudyResult) -> Answer:
+    """Return the answer of a study that has no cars: how the network stands."""
+    passages = [Passage("No car is in the study:", "nothing is asked of charging.")]
+    labels = view.strategies(result)
+    if labels:
+        label = NO_EV if NO_EV in labels else labels[0]
+        count = view.figure(result, label, "violations")
+        found = f" {sentence(plural(int(count), 'violation'))}." if is_number(count) else ""
+        passages.append(Passage("The network as it is:", _state_words(result, label) + found))
+    passages += [p for p in (_voltage(result),) if p is not None]
+    text = f"{confidence_words(result)} {DISCLAIMER}"
+    return Answer(_headline(result, None), (*passages, Passage("Confidence:", text, "minor")))
+
+
+def _state_words(result: StudyResult, label: str) -> str:
+    """Return transformer, heat, lines and voltage under one strategy."""
+    parts = [transformer_words(result, label), thermal_words(result, label)]
+    parts += [line_words(result, label), voltage_words(result, label)]
+    return " ".join(part for part in parts if part)
 
 
 def _charger_words(result: StudyResult) -> str:
     """Return the chargers' power where all are alike."""
     chargers = result.fleet.chargers
-    powers = set(chargers["p_max_kw"].round(1)) if "p_max_kw" in chargers else set()
+    known = chargers["p_max_kw"].astype(float) if "p_max_kw" in chargers else pd.Series(dtype=float)
+    powers = set(known.dropna().round(1))
     return f" at {powers.pop():g} kW" if len(powers) == 1 else ""
 
 
-def _verdict(labels: list[str], choice: Choice) -> str:
-    if UNCONTROLLED not in labels:
+def _verdict(result: StudyResult, choice: Choice) -> str:
+    if UNCONTROLLED not in view.strategies(result):
         return "Uncontrolled charging was not studied."
+    told = choice.recommended if choice.needed and choice.recommended else UNCONTROLLED
+    open_question = "; voltage is not assessed" if voltage_unassessed(result, told) else ""
+    before = preexisting(result, told) > 0
     if not choice.needed:
-        return "Uncontrolled charging keeps every limit."
+        keeps = "breaks no limit that holds without cars" if before else "keeps every limit"
+        if open_question and not before:
+            keeps += " that was assessed"
+        return f"Uncontrolled charging {keeps}{open_question}."
     if choice.recommended is None:
         return "Uncontrolled charging breaks limits; no controlled charging was studied."
     if not choice.clears:
         return "Uncontrolled charging breaks limits, and no strategy studied clears them all."
-    return f"Not uncontrolled; yes with {_called(choice.recommended)}."
+    kept = " for what cars cause" if before else ""
+    return f"Not uncontrolled; yes{kept} with {_called(choice.recommended)}{open_question}."
 
 
 def _called(label: str) -> str:
@@ -122,12 +164,16 @@ def _called(label: str) -> str:
 def _uncontrolled(result: StudyResult) -> Passage:
     if UNCONTROLLED not in view.strategies(result):
         return Passage("Uncontrolled:", "not studied.")
-    parts = [transformer_words(result, UNCONTROLLED), thermal_words(result, UNCONTROLLED)]
-    parts += [line_words(result, UNCONTROLLED), voltage_words(result, UNCONTROLLED)]
-    found = ev_violations(result, UNCONTROLLED)
-    if is_number(found):
-        parts.append(f"{sentence(plural(int(found), 'EV-caused violation'))}.")
-    return Passage("Uncontrolled:", " ".join(part for part in parts if part))
+    text = _state_words(result, UNCONTROLLED)
+    if is_number(ev_violations(result, UNCONTROLLED)):
+        text += f" {sentence(violations_words(result, UNCONTROLLED))}."
+    return Passage("Uncontrolled:", text)
+
+
+def _voltage(result: StudyResult) -> Passage | None:
+    """Say plainly where voltage was not assessed; what was not assessed was not passed."""
+    reason = voltage_reason_words(result)
+    return Passage("Voltage not assessed:", f"{reason}.", "verdict warn") if reason else None
 
 
 def _recommended(result: StudyResult, choice: Choice) -> Passage | None:
@@ -153,21 +199,17 @@ def _avoided(result: StudyResult, choice: Choice) -> Passage | None:
         return None
     label = choice.avoid
     name = display_name(label)
-    found = binding(result, label)
-    parts = [_binding_words(found)] if found else []
+    found = worst_of_cars(result, label)
+    parts = [violation_words(found)] if found else []
     spot = view.figure(result, label, "hot_spot_max_c")
     ageing = view.figure(result, label, "ageing_equivalent")
-    if is_number(spot):
+    if is_number(spot) and (found is None or found.get("kind") != "hot_spot"):
         parts.append(f"hot spot {number(spot, 'degC')} °C")
     if is_number(ageing) and ageing >= 0.01:
-        parts.append(f"ageing {number(ageing, 'ageing')} times normal")
-    parts.append(plural(int(ev_violations(result, label)), "EV-caused violation"))
+        parts.append(ageing_words(ageing))
+    parts.append(violations_words(result, label))
     lead = f"Avoid {name if label != UNCONTROLLED else 'uncontrolled charging'}:"
     return Passage(lead, ", ".join(parts) + ".", "verdict warn")
-
-
-def _binding_words(found: Binding) -> str:
-    return f"{'' if found.kind == 'bus' else f'{found.kind} '}{found.name} at {found.words}"
 
 
 _FAMILY_WORDS = {"g2v": "G2V", "v2g": "V2G", "v2h": "V2H", "v2b": "V2B", "mix": "Mix"}
@@ -197,11 +239,9 @@ def _against(result: StudyResult, label: str) -> str:
     parts.append(money_words(result, label))
     if family(label) in ("v2b", "mix"):
         parts.append(building_words(result, label))
-    left = ev_violations(result, label)
-    if is_number(left):
-        parts.append(
-            "no EV-caused violation" if left == 0 else plural(int(left), "EV-caused violation")
-        )
+    parts.append(fed_back_words(result, label))
+    if is_number(ev_violations(result, label)):
+        parts.append(violations_words(result, label))
     return f"{scope}: {', '.join(part for part in parts if part)}."
 
 
@@ -219,33 +259,3 @@ def _without(result: StudyResult) -> Passage:
     text = "no violation" if count == 0 else plural(int(count), "violation")
     text += f", transformer {number(peak, '%')} %" if is_number(peak) else ""
     return Passage("Without EVs:", text + ".", "minor")
-
-
-def _confidence(result: StudyResult) -> Passage:
-    profiles = result.network.profiles
-    known = result.manifest.get("calibration") or (profiles.calibrated if profiles else "")
-    parts = ["loads " + (known or "uncalibrated")]
-    assumed = [
-        note.where.replace(", ", " ")
-        for note in view.all_notes(result)
-        if note.kind == "assumption"
-    ]
-    places = list(dict.fromkeys(assumed))
-    if places:
-        more = f" and {len(places) - 5} more" if len(places) > 5 else ""
-        parts.append(f"assumed: {', '.join(places[:5])}{more} (see Assumptions)")
-    if not view.is_year(result):
-        parts.append(f"{view.period(result)} assessed, so no annual figures")
-    parts += _busbar_words(result)
-    failed, total = view.lanes(result)
-    parts.append(f"{failed:,} of {total:,} steps failed")
-    return Passage("Confidence:", "; ".join(parts) + f". {DISCLAIMER}", "minor")
-
-
-def _busbar_words(result: StudyResult) -> list[str]:
-    """Return what a lower source would do to uncontrolled charging, where that was solved."""
-    found = result.manifest.get("busbar_sensitivity", {})
-    own = found.get(UNCONTROLLED, {}) if isinstance(found, Mapping) else {}
-    if not is_number(own.get("lower")):
-        return []
-    return [f"a source 0.03 pu lower takes the lowest voltage to {number(own['lower'], 'pu')} pu"]

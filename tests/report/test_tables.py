@@ -9,7 +9,8 @@ import pytest
 
 from gridimpact.conventions import METRICS
 from gridimpact.report import comparison_table, summary_frame, text_table, violations_frame
-from gridimpact.report.tables import COLUMNS, failed_lanes
+from gridimpact.report.frames import failed_lanes
+from gridimpact.report.tables import COLUMNS
 from gridimpact.report.violations import violation_counts
 
 

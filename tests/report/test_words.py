@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gridimpact.records import Note
-from gridimpact.report import answer, choose
+from gridimpact.report import answer, choose, view, write_excel, write_html
 from gridimpact.report.words import DISCLAIMER
 
 
@@ -160,3 +160,120 @@ def test_a_lower_source_is_named_where_it_was_solved(result):
     text = str(answer(replace(result, manifest=manifest)))
     assert "takes the lowest voltage to 0.880 pu" in text
     assert "a source" not in str(answer(result))
+
+
+def with_violations(result, label, rows):
+    """Return the result with violations (kind, name, worst, limit, unit, origin) and their counts."""
+    columns = ["kind", "name", "worst", "limit", "unit", "origin"]
+    table = pd.DataFrame(rows, columns=columns).assign(
+        element=0, start=pd.Timestamp("2016-01-16 18:00"), end=pd.Timestamp("2016-01-16 19:00"),
+        duration_h=1.0, caused_by="",
+    )  # fmt: skip
+    found = {**result.assessments, label: replace(result.assessments[label], violations=table)}
+    counts = table["origin"].value_counts()
+    changes = {(label, f"violations_{k}"): counts.get(k, 0) for k in ("ev_caused", "aggravated")}
+    return replace(with_figures(result, changes), assessments=found)
+
+
+def test_violations_are_told_by_their_origin(result):
+    rows = [
+        ("line_loading", "L1", 120.0, 100.0, "%", "ev_caused"),
+        ("line_loading", "L2", 130.0, 100.0, "%", "aggravated"),
+        ("line_loading", "L3", 140.0, 100.0, "%", "preexisting"),
+        ("line_loading", "L4", 140.0, 100.0, "%", "preexisting"),
+    ]
+    text = str(answer(with_violations(result, "uncontrolled", rows)))
+    assert "1 EV-caused and 1 aggravated violation (2 there before)." in text
+    worse = str(answer(with_violations(result, "uncontrolled", rows[1:2])))
+    assert "1 aggravated violation." in worse
+
+
+def test_avoid_names_what_cars_break_and_not_what_is_nearest_its_limit(result):
+    rows = [
+        ("line_loading", "Old cable", 300.0, 100.0, "%", "preexisting"),
+        ("transformer_loading", "T9", 161.0, 150.0, "%", "aggravated"),
+        ("voltage_low", "b7", 0.949, 0.95, "pu", "ev_caused"),
+    ]
+    calm = {(s, "violations_ev_caused"): 0 for s in result.comparison.index}
+    only_v2g = with_figures(with_violations(result, "v2g_peak_shaving", rows), calm)
+    found = answer(with_figures(only_v2g, {("v2g_peak_shaving", "violations_ev_caused"): 1}))
+    avoid = next(p for p in found.passages if p.lead.startswith("Avoid"))
+    assert avoid.lead == "Avoid V2G peak shaving:"
+    assert avoid.text.startswith("transformer T9 at 161 %, limit 150 %")
+    assert "Old cable" not in avoid.text
+
+
+def test_limits_broken_before_are_not_laid_to_the_cars(result):
+    rows = [("line_loading", "L3", 140.0, 100.0, "%", "preexisting")]
+    calm = {(s, "violations_ev_caused"): 0 for s in result.comparison.index}
+    found = answer(with_figures(with_violations(result, "uncontrolled", rows), calm))
+    assert "breaks no limit that holds without cars" in found.headline
+    assert "no EV-caused violation (1 there before)" in str(found).replace("No EV", "no EV")
+
+
+def test_ageing_beyond_a_thousand_is_not_given_a_figure(result):
+    text = str(answer(with_figures(result, {("uncontrolled", "ageing_equivalent"): 98_479.0})))
+    assert "ageing over 1,000 times normal" in text
+    assert "98,479" not in text
+
+
+def test_two_weeks_read_as_two_weeks(result):
+    assert view.dates(result) == "16-22 Jan and 5-11 Jul 2016 (14 days)"
+    assert "16-22 Jan and 5-11 Jul 2016 (14 days) assessed" in answer(result).passages[-1].text
+
+
+@pytest.mark.parametrize(
+    ("first", "days", "words"),
+    [
+        ("2016-01-29", 7, "29 Jan - 4 Feb 2016 (7 days)"),
+        ("2016-01-05", 1, "5 Jan 2016 (1 day)"),
+        ("2016-12-29", 7, "29 Dec 2016 - 4 Jan 2017 (7 days)"),
+    ],
+)
+def test_one_run_of_days_is_read_from_first_to_last(result, first, days, words):
+    part = result.dataset.isel(time=slice(0, days * 96))
+    start = np.datetime64(first) - np.timedelta64(1, "h")
+    time = start.astype("datetime64[ns]") + np.arange(days * 96) * np.timedelta64(900, "s")
+    part = part.assign_coords(time=time, counted=("time", np.ones(days * 96, bool)))
+    assert view.dates(replace(result, dataset=part)) == words
+
+
+def test_assumptions_are_named_in_plain_words(result):
+    notes = tuple(
+        Note("assumption", where, "text")
+        for where in ("line, df", "sites, fuse_a", "place", "odd table, column")
+    )
+    text = answer(replace(result, notes=notes)).passages[-1].text
+    assert "source voltage, cable ratings, main fuses, cars' places, thermal data" in text
+    assert "other data" in text
+    for raw in ("fuse_a", "df", "ext_grid", "odd table"):
+        assert raw not in text
+
+
+def without_cars(result, labels):
+    """Return the result of a study whose fleet is empty; its columns have no type of number."""
+    own = {label: result.assessments["no_ev"] for label in labels}
+    table = result.comparison.loc[["no_ev"] * len(labels)].set_axis(labels)
+    fleet = result.fleet
+    nobody = replace(
+        fleet,
+        vehicles=fleet.vehicles.iloc[:0].astype(object),
+        chargers=fleet.chargers.iloc[:0].astype(object),
+        sessions=fleet.sessions.iloc[:0],
+    )
+    none = {name: slice(0, 0) for name in ("charger", "vehicle", "session")}
+    data = result.dataset.sel(strategy=labels).isel(none)
+    return replace(result, fleet=nobody, dataset=data, comparison=table, assessments=own)
+
+
+@pytest.mark.parametrize("labels", [["no_ev"], ["no_ev", "uncontrolled"]])
+def test_a_study_without_cars_tells_how_the_network_stands(result, labels, tmp_path):
+    empty = without_cars(result, labels)
+    found = answer(empty)
+    assert found.headline.endswith("no car.")
+    assert "No car is in the study" in str(found)
+    assert "The network as it is: transformer" in str(found)
+    assert "Recommended" not in str(found)
+    html = write_html(empty, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "No car is in the study" in html
+    assert write_excel(empty, tmp_path / "summary.xlsx").stat().st_size > 0

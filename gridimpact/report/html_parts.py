@@ -1,0 +1,71 @@
+"""Parts of the page as heads and texts: what was studied, and the violations listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from gridimpact.records import StudyResult
+from gridimpact.report import view
+from gridimpact.report.style import display_name, number, unit_text
+from gridimpact.report.violations import listed
+
+
+def facts(result: StudyResult) -> list[tuple[str, str]]:
+    """Return what was studied, as heads and short texts."""
+    grid, sites = result.network.grid, result.network.sites
+    kinds = sites["kind"].value_counts()
+    homes = ", ".join(f"{count} {kind}{'s' if count != 1 else ''}" for kind, count in kinds.items())
+    cars = max((view.figure(result, s, "cars") for s in view.strategies(result)), default=0.0)
+    rating = float(grid.transformer_sn_kva.sum())
+    return [
+        ("Network", f"{result.network.name}, {len(grid.bus_index)} buses"),
+        ("Transformers", f"{len(grid.transformer_index)}, {rating:,.0f} kVA"),
+        ("Sites", homes),
+        ("Cars", f"{cars:,.0f}"),
+        ("Assessed", view.dates(result)),
+        ("Step", f"{view.step_h(result) * 60:g} min, {view.zone(result)}"),
+    ]
+
+
+_ORIGIN = {"ev_caused": "EV-caused", "aggravated": "aggravated", "preexisting": "there before"}
+
+
+def violation_rows(result: StudyResult, frame: pd.DataFrame) -> list[dict[str, str]]:
+    """Return the first violations of each strategy and kind, then how many more there are."""
+    rows = []
+    for own, left_out in listed(result, frame):
+        rows += _rows(own, view.zone(result))
+        if left_out:
+            rows.append({"more": f"and {left_out:,} more", "strategy": rows[-1]["strategy"]})
+    return rows
+
+
+def _rows(frame: pd.DataFrame, zone: str) -> list[dict[str, str]]:
+    rows = []
+    for record in frame.to_dict(orient="records"):
+        unit = str(record.get("unit", ""))
+        ageing = str(record.get("kind")) == "ageing"
+        form = "ageing" if ageing else "pu" if unit in ("pu", "1") else unit
+        rows.append(
+            {
+                "more": "",
+                "strategy": display_name(str(record.get("strategy", ""))),
+                "kind": str(record.get("kind", "")).replace("_", " "),
+                "element": str(record.get("name") or record.get("element", "")),
+                "start": _stamp(record.get("start"), zone),
+                "duration": number(record.get("duration_h"), "h"),
+                "worst": f"{number(record.get('worst'), form)} {unit_text(unit)}".strip(),
+                "limit": number(record.get("limit"), form),
+                "origin": _ORIGIN.get(str(record.get("origin")), str(record.get("origin", ""))),
+            }
+        )
+    return rows
+
+
+def _stamp(value: Any, zone: str) -> str:
+    moment = pd.Timestamp(value) if value is not None else pd.NaT
+    if pd.isna(moment):
+        return "-"
+    return view.moment(moment.tz_convert("UTC").tz_localize(None) if moment.tz else moment, zone)
