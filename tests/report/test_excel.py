@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from gridimpact.records import Note
 from gridimpact.report import csv_safe, write_excel
+from gridimpact.report.violations import stacked
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +82,30 @@ def test_csv_safe_leaves_its_input_alone():
     frame = pd.DataFrame({"name": ["=1+1"]})
     csv_safe(frame)
     assert frame.at[0, "name"] == "=1+1"
+
+
+@pytest.mark.filterwarnings("error::FutureWarning")
+def test_tables_with_columns_that_hold_nothing_stack_without_a_change_of_type():
+    full = pd.DataFrame({"name": ["a", "b"], "hour": [1, 2], "when": pd.Timestamp("2016-01-18")})
+    blank = pd.DataFrame({"name": ["c"], "hour": [None], "when": [pd.NaT], "extra": [np.nan]})
+    nothing = pd.DataFrame({"name": [None, None], "hour": [np.nan, np.nan]})
+    found = stacked([full, blank, nothing, full.iloc[:0]])
+    assert list(found.columns) == ["name", "hour", "when", "extra"]
+    assert len(found) == 5
+    assert found["name"].tolist()[:3] == ["a", "b", "c"]
+    assert found["hour"].dtype == float
+    assert found["when"].dtype == full["when"].dtype
+    assert found["extra"].isna().all()
+
+
+@pytest.mark.filterwarnings("error::FutureWarning")
+def test_workbook_is_written_without_warnings_where_a_strategy_knows_nothing(result, tmp_path):
+    labels = list(result.assessments)
+    sites = pd.DataFrame({"kind": ["home"], "cost_eur": [3.0], "note": ["x"]})
+    blank = pd.DataFrame({"kind": ["home"], "cost_eur": [np.nan], "note": [None]})
+    found = {
+        k: replace(a, tables={"sites": blank if k == labels[0] else sites})
+        for k, a in result.assessments.items()
+    }
+    path = write_excel(replace(result, assessments=found), tmp_path / "summary.xlsx")
+    assert openpyxl.load_workbook(path)["sites"].max_row == 1 + len(labels)

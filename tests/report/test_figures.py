@@ -149,3 +149,19 @@ def test_spread_labels_keep_their_order_and_distance(wanted, gap):
     order = np.argsort(wanted, kind="stable")
     assert np.all(np.diff(placed[order]) >= gap - 1e-9)
     assert np.mean(placed) == pytest.approx(np.mean(wanted), abs=1e-6)
+
+
+def test_no_value_of_the_headroom_figure_stands_on_the_limit_line(result):
+    drawn = figures.headroom(result)
+    drawn.canvas.draw()
+    seen = 0
+    for ax in drawn.axes:
+        lines = [ln.get_xdata()[0] for ln in ax.lines if ln.get_linestyle() == "--"]
+        for line in lines:
+            at = ax.transData.transform((line, 0))[0]
+            for text in ax.texts:
+                box = text.get_window_extent()
+                if box.y1 < ax.get_window_extent().y1:
+                    seen += 1
+                    assert not box.x0 < at < box.x1
+    assert seen > 10

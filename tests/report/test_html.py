@@ -12,6 +12,9 @@ import pytest
 from gridimpact.records import Note
 from gridimpact.report.figures import FIGURES
 from gridimpact.report.html import page, write_html
+from gridimpact.report.html_parts import violation_rows
+from gridimpact.report.tables import comparison_table
+from gridimpact.report.violations import violations_frame
 
 EVIL = "</script><img src=x onerror=1>"
 
@@ -118,7 +121,7 @@ def test_page_holds_every_part_a_planner_needs(html):
         "Strategies compared",
         "1. Headroom",
         "8. What it costs",
-        "20 of",
+        "at most 3 of each strategy and kind are listed",
         "EV-caused",
         "Energy, batteries and money",
         "The busbar set-point is assumed 1.0 pu.",
@@ -150,3 +153,17 @@ def test_a_result_with_a_bare_manifest_still_makes_a_page(result, monkeypatch):
     text = "".join(read(bare).text)
     assert "Strategies compared" in text
     assert "(limit" not in text
+
+
+def test_three_violations_of_each_kind_are_listed_and_the_rest_counted(result):
+    rows = violation_rows(result, violations_frame(result))
+    listed = [row for row in rows if not row["more"]]
+    left = sum(int(row["more"].split()[1].replace(",", "")) for row in rows if row["more"])
+    total = sum(len(a.violations) for a in result.assessments.values())
+    assert left > 0
+    assert len(listed) + left == total
+    own = [(row["strategy"], row["kind"]) for row in listed]
+    assert max(own.count(key) for key in own) == 3
+    names = list(dict.fromkeys(row["strategy"] for row in rows))
+    order = [row.name for row in comparison_table(result).rows]
+    assert names == [name for name in order if name in names]
