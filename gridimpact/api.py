@@ -18,6 +18,7 @@ from gridimpact.errors import InputError, Problem, raise_problems
 from gridimpact.records import Fleet, Network, Note, Profiles, StudyResult
 from gridimpact.report import figures, repr_html_study_result, write_excel, write_html
 from gridimpact.report.tables import text_table
+from gridimpact.report.violations import stacked
 from gridimpact.study.build import Prices, make_spec, spec_from_file
 from gridimpact.study.check import check_days, check_spec
 from gridimpact.study.run import run_study
@@ -222,7 +223,7 @@ class Result:
             self._known(strategy)
         chosen = [strategy] if strategy else list(self.record.assessments)
         parts = [self.record.assessments[s].violations.assign(strategy=s) for s in chosen]
-        table = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+        table = stacked(parts)
         if caused_by == "ev":
             table = table[table["origin"].isin(("ev_caused", "aggravated"))]
         front = ["strategy", *[c for c in table.columns if c != "strategy"]]

@@ -85,7 +85,8 @@ class FleetConfig(_Section):
     count: int = Field(ge=0)
     kind: Literal["home", "fleet", "work"] = "home"
     charger: str = "ac_11kw"
-    vehicles: str | None = None
+    vehicles: str | list[str] | dict[str, float] | None = None
+    """A model, several, or models with weights; the registered mix if left out."""
     daily_kwh: float | None = Field(default=None, gt=0)
     soc_target: float = Field(default=0.9, gt=0, le=1)
     at: str | dict[str, str] | None = None
