@@ -30,7 +30,7 @@ def test_commands_and_limits_the_readme_names_exist():
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     shell = "\n".join(part for part in TEXT.split("```")[1::2] if not part.startswith("python"))
     named = set(re.findall(r"^gridimpact (\w+)", shell, flags=re.MULTILINE))
-    assert len(named) == 6
+    assert len(named) == 7
     assert named <= commands
     for name in ("eu_lv_planning", "eu_lv_dso", "en_50160", "ansi_c84_1", "vde_ar_n_4105"):
         assert name in LIMIT_PROFILES

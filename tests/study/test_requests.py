@@ -122,7 +122,11 @@ def test_power_is_the_smaller_of_car_and_charger_on_the_phases_they_share():
     }
     both = {"p_max_kw": 11.1, "p_discharge_max_kw": 9.0, "bidirectional": True}
     spec = spec_of(fleet_of([(n, *hour) for n in "abc"], cars, **both), ["Home 1"] * 3)
-    shared = dataclasses.replace(spec.fleet, chargers=spec.fleet.chargers.assign(phases="abc"))
+    # Placing made the third charger a single-phase one of a third of its power.
+    assert spec.fleet.chargers["p_max_kw"].tolist() == pytest.approx([11.1, 11.1, 3.7])
+    assert build_requests(spec, whole(spec)).stays.p_charge_kw == pytest.approx([7.0, 11.1, 3.7])
+    boxes = spec.fleet.chargers.assign(phases="abc", p_max_kw=11.1, p_discharge_max_kw=9.0)
+    shared = dataclasses.replace(spec.fleet, chargers=boxes)
     stays = build_requests(dataclasses.replace(spec, fleet=shared), whole(spec)).stays
     assert stays.p_charge_kw == pytest.approx([7.0, 11.1, 3.7])
     assert stays.p_discharge_kw == pytest.approx([5.0, 9.0, 3.0])
