@@ -8,6 +8,7 @@ from math import gcd
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from gridimpact.errors import InputError, Problem, raise_problems
 from gridimpact.profiles.appliances import home_year
@@ -145,7 +146,8 @@ def _loads(request: Request, timeline: Timeline, ambient: Any) -> _Loads:
     for year in local_years(timeline):
         clock = year_shape("bdew_h25", year, timeline.zone)
         warm = _year_temperature(ambient, year, timeline) if request.heat_pumps else None
-        for place, site in enumerate(request.site_id):
+        sites = tqdm(request.site_id, desc=f"homes {year}", delay=2.0, disable=None, leave=False)
+        for place, site in enumerate(sites):
             if site in request.homes:
                 home = home_year(site, request.homes[site], year, timeline.zone, request.seed)
                 loads.load[:, place] += block_means(home.events, clock.start, timeline)

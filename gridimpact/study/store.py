@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from tqdm import tqdm
 
 from gridimpact.errors import InputError
 from gridimpact.network.writer import write_network
@@ -45,8 +46,11 @@ def write_results(
         shutil.rmtree(fresh)
     (fresh / "tables").mkdir(parents=True)
     try:
-        _write_parts(result, fresh)
-        for name, write in extras.items():
+        parts = [*_PARTS, *((name, write) for name, write in extras.items())]
+        # Seen only where writing takes long: a year of a large network.
+        for name, write in tqdm(
+            parts, desc="writing results", delay=2.0, disable=None, leave=False
+        ):
             write(result, fresh / name)
         manifest = dict(result.manifest) | {"format": FORMAT, "files": _hashes(fresh)}
         _write_json(fresh / "manifest.json", manifest)
@@ -75,18 +79,11 @@ def require_free(folder: Path) -> None:
         raise InputError(message)
 
 
-def _write_parts(result: StudyResult, folder: Path) -> None:
-    write_network(result.network, folder / "network.json")
-    _write_csv(result.network.sites, folder / "sites.csv")
-    for name in ("chargers", "vehicles", "sessions"):
-        _write_csv(getattr(result.fleet, name), folder / f"{name}.csv")
-    _write_csv(result.fleet.rejected, folder / "rejected_sessions.csv")
-    _write_dataset(result.dataset, folder / "results.nc")
-    _write_json(folder / "summary.json", _summary(result))
-    _write_csv(result.comparison, folder / "tables" / "comparison.csv")
+def _write_tables(result: StudyResult, folder: Path) -> None:
+    _write_csv(result.comparison, folder / "comparison.csv")
     for label, tables in _tables_of(result).items():
         for name, table in tables.items():
-            _write_csv(table, folder / "tables" / table_file(label, name))
+            _write_csv(table, folder / table_file(label, name))
 
 
 def table_file(label: str, name: str) -> str:
@@ -183,3 +180,17 @@ def _replace(fresh: Path, folder: Path) -> None:
     fresh.replace(folder)
     if old.exists():
         shutil.rmtree(old)
+
+
+_PARTS: tuple[tuple[str, Callable[[StudyResult, Path], None]], ...] = (
+    ("network.json", lambda result, path: write_network(result.network, path)),
+    ("sites.csv", lambda result, path: _write_csv(result.network.sites, path)),
+    ("chargers.csv", lambda result, path: _write_csv(result.fleet.chargers, path)),
+    ("vehicles.csv", lambda result, path: _write_csv(result.fleet.vehicles, path)),
+    ("sessions.csv", lambda result, path: _write_csv(result.fleet.sessions, path)),
+    ("rejected_sessions.csv", lambda result, path: _write_csv(result.fleet.rejected, path)),
+    ("results.nc", lambda result, path: _write_dataset(result.dataset, path)),
+    ("summary.json", lambda result, path: _write_json(path, _summary(result))),
+    ("tables", _write_tables),
+)
+"""Every part of a results folder but the manifest, which is written last."""
