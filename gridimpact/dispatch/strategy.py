@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from gridimpact.errors import InputError
-from gridimpact.records import Batteries, BoolArray, Dispatch, IntArray, PlanRequest, Stays
+from gridimpact.records import Batteries, Dispatch, IntArray, PlanRequest, Stays
 
 KNOWLEDGE = ("none", "announced", "perfect")
 
@@ -183,8 +183,3 @@ def take_vehicles(request: PlanRequest, vehicles: IntArray) -> tuple[PlanRequest
         stays=Stays(session_id=names, **parts),
     )
     return smaller, kept
-
-
-def every_vehicle(request: PlanRequest) -> BoolArray:
-    """Return a mask of all vehicles of a request."""
-    return np.ones(len(request.vehicle_id), dtype=np.bool_)

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from gridimpact.dispatch.execute import execute, full_power
+from gridimpact.dispatch.execute import execute
 from gridimpact.dispatch.strategy import Foresight, plan_in_id_order
-from gridimpact.records import BoolArray, Dispatch, FloatArray, PlanRequest
+from gridimpact.records import Dispatch, PlanRequest
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,3 @@ def uncontrolled_dispatch(request: PlanRequest, strategy: str = "uncontrolled") 
     shape = (request.timeline.count, len(request.vehicle_id))
     nobody = np.zeros(shape[1], dtype=np.bool_)
     return execute(request, np.zeros(shape), strategy=strategy, controlled=nobody, ceiling="target")
-
-
-def uncontrolled_power(request: PlanRequest, mask: BoolArray) -> FloatArray:
-    """Return the power of uncontrolled charging [kW], (time, vehicle), zero for vehicles outside `mask`."""
-    p_kw, _, _ = full_power(request)
-    p_kw[:, ~np.asarray(mask, dtype=np.bool_)] = 0.0
-    return p_kw

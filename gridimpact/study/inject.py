@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from gridimpact.dispatch.execute import power_by_charger
 from gridimpact.errors import GridError
 from gridimpact.records import Dispatch, FloatArray, Injections, IntArray, PlanRequest
 from gridimpact.study.demand import site_reactive_kvar
@@ -67,18 +68,10 @@ def charger_power(
     A vehicle's power goes to the charger of its stay. Where the strategy sets no reactive power,
     chargers take the study's power factor, lagging, whichever way the active power flows.
     """
-    steps = request.timeline.count
-    power = np.zeros((steps, len(request.charger_id)))
-    reactive = np.zeros_like(power)
-    tangent = float(np.tan(np.arccos(spec.charger_power_factor)))
-    stays = request.stays
-    for number in range(len(stays.start)):
-        window = slice(int(stays.start[number]), int(stays.end[number]))
-        car, charger = int(stays.vehicle[number]), int(stays.charger[number])
-        power[window, charger] += dispatch.p_kw[window, car]
-        if dispatch.q_kvar is not None:
-            reactive[window, charger] += dispatch.q_kvar[window, car]
-    return power, np.abs(power) * tangent if dispatch.q_kvar is None else reactive
+    power = power_by_charger(request, dispatch.p_kw)
+    if dispatch.q_kvar is not None:
+        return power, power_by_charger(request, dispatch.q_kvar)
+    return power, np.abs(power) * float(np.tan(np.arccos(spec.charger_power_factor)))
 
 
 def bus_positions(spec: StudySpec, bus: np.ndarray) -> IntArray:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gridimpact.dispatch import Foresight, Mix, Uncontrolled, g2v, label, uncontrolled_dispatch
-from gridimpact.dispatch.strategy import every_vehicle, take_vehicles
-from gridimpact.dispatch.uncontrolled import uncontrolled_power
+from gridimpact.dispatch import Foresight, Mix, Uncontrolled, g2v, label
+from gridimpact.dispatch.strategy import take_vehicles
 from gridimpact.errors import InputError
 from tests.dispatch.requests import Car, Stay, plan_request
 
@@ -58,7 +57,6 @@ def test_taking_vehicles_keeps_their_stays_in_order():
     assert part.stays.vehicle.tolist() == [0, 1, 1]
     assert part.stays.start.tolist() == [1, 0, 5]
     assert part.soc_initial.tolist() == [0.2, 0.1]
-    assert every_vehicle(part).tolist() == [True, True]
 
 
 def test_uncontrolled_charges_at_once_to_the_target():
@@ -67,13 +65,6 @@ def test_uncontrolled_charges_at_once_to_the_target():
     assert found.p_kw[:, 0] == pytest.approx([0, 0, 10, 5, 0, 0, 0, 0, 0, 0])
     assert not found.controlled.any()
     assert found.strategy == "uncontrolled"
-
-
-def test_uncontrolled_power_leaves_out_the_others():
-    request = plan_request([Car("a"), Car("b")], [Stay(0, 0, 6), Stay(1, 0, 6)])
-    power = uncontrolled_power(request, np.array([True, False]))
-    assert np.array_equal(power[:, 0], uncontrolled_dispatch(request).p_kw[:, 0])
-    assert not power[:, 1].any()
 
 
 def test_families_load_when_asked_for_and_nothing_else_is_there():
