@@ -8,8 +8,8 @@ from gridimpact.records import FloatArray
 from gridimpact.study.spec import StudySpec
 
 
-def site_reactive_kvar(spec: StudySpec) -> FloatArray:
-    """Return the reactive load of each site [kvar], (time, site), positive lagging.
+def site_reactive_kvar(spec: StudySpec, steps: slice) -> FloatArray:
+    """Return the reactive load of each site in some steps [kvar], (time, site), positive lagging.
 
     Notes
     -----
@@ -17,8 +17,8 @@ def site_reactive_kvar(spec: StudySpec) -> FloatArray:
     the site holds at every step, and where the network gives none, the study's power factor.
     """
     if spec.profiles.load_q_kvar is not None:
-        return spec.profiles.load_q_kvar
-    reactive: FloatArray = np.abs(spec.profiles.load_p_kw) * reactive_ratio(spec)
+        return spec.profiles.load_q_kvar[steps]
+    reactive: FloatArray = np.abs(spec.profiles.load_p_kw[steps]) * reactive_ratio(spec)
     return reactive
 
 

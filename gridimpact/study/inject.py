@@ -38,7 +38,7 @@ def inject(
     zip_q = sites[["q_z", "q_i"]].to_numpy(dtype=np.float64)
     none = np.zeros((with_pv.size, 2))
     parts_p = [load, pv[:, with_pv]]
-    parts_q = [site_reactive_kvar(spec)[segment.steps], np.zeros((len(pv), with_pv.size))]
+    parts_q = [site_reactive_kvar(spec, segment.steps), np.zeros((len(pv), with_pv.size))]
     places, shares = [bus, bus[with_pv]], [phases, phases[with_pv]]
     zips_p, zips_q = [zip_p, none], [zip_q, none]
     if dispatch is not None:

@@ -101,7 +101,7 @@ def site_power(spec: StudySpec, segment: Segment) -> tuple[FloatArray, FloatArra
     return (
         spec.profiles.load_p_kw[steps],
         spec.profiles.pv_p_kw[steps],
-        site_reactive_kvar(spec)[steps],
+        site_reactive_kvar(spec, steps),
     )
 
 
