@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from gridimpact.errors import Problem, raise_problems
 from gridimpact.records.base import BoolArray, FloatArray, IntArray, Note, Shown
 from gridimpact.records.inputs import Tariff
 from gridimpact.timeline import Timeline
@@ -57,7 +60,14 @@ class Stays:
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """All that a strategy may know; made from the study, without a power flow."""
+    """All that a strategy may know; made from the study, without a power flow.
+
+    Raises
+    ------
+    InputError
+        If a stay lies outside the request's steps, vehicles, chargers or sites: compiled code would
+        write beyond its arrays.
+    """
 
     timeline: Timeline
     vehicle_id: tuple[str, ...]
@@ -89,6 +99,25 @@ class PlanRequest:
     export_limit_kw: FloatArray
     """(time, group)"""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse stays that do not fit."""
+        stays, steps = self.stays, self.timeline.count
+        problems = []
+        for k in np.flatnonzero((stays.start < 0) | (stays.end > steps) | (stays.start > stays.end)):
+            what = f"lasts from step {stays.start[k]} to {stays.end[k]}, the request has {steps} steps"
+            problems.append(Problem(f"stay {stays.session_id[k]}", what, "cut it to the request"))
+        counts = {
+            "vehicle": len(self.vehicle_id),
+            "charger": len(self.charger_id),
+            "site": len(self.site_id),
+        }
+        for name, count in counts.items():
+            place: IntArray = getattr(stays, name)
+            for k in np.flatnonzero((place < 0) | (place >= count)):
+                what = f"names {name} {place[k]}, the request has {count}, counted from 0"
+                problems.append(Problem(f"stay {stays.session_id[k]}", what))
+        raise_problems(problems, "plan request")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -194,3 +196,17 @@ def test_a_plan_that_does_not_fit_is_refused(power, options, words):
     options = {"strategy": "x", "controlled": ALL} | options
     with pytest.raises(InputError, match=words):
         execute(request, power, **options)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 5), (-1, 3), (3, 2)])
+def test_a_stay_beyond_the_steps_of_the_request_is_refused(start, end):
+    with pytest.raises(InputError, match=f"from step {start} to {end}, the request has 4 steps"):
+        plan_request([Car()], [Stay(0, start, end)], steps=4)
+
+
+@pytest.mark.parametrize("name", ["vehicle", "charger", "site"])
+def test_a_stay_of_an_unknown_vehicle_charger_or_site_is_refused(name):
+    request = plan_request([Car()], [Stay(0, 0, 4)], steps=4)
+    elsewhere = replace(request.stays, **{name: np.array([2])})
+    with pytest.raises(InputError, match=f"names {name} 2, the request has 1"):
+        replace(request, stays=elsewhere)

@@ -123,7 +123,10 @@ def village(
         Car(f"car {k}", 0.6 + 0.05 * k, 40.0, eta, eta, 0.05, 1.0, 0.7, taper, wear=wear)
         for k in range(cars)
     ]
-    stays = [Stay(k, 1 + k, 20 + k, target=0.8, p_kw=7.0, p_discharge_kw=down) for k in range(cars)]
+    stays = [
+        Stay(k, 1 + k, min(20 + k, 24), target=0.8, p_kw=7.0, p_discharge_kw=down)
+        for k in range(cars)
+    ]
     return plan_request(fleet, stays, groups=[Group(base, 40.0)])
 
 
