@@ -104,8 +104,12 @@ class PlanRequest:
         """Refuse stays that do not fit."""
         stays, steps = self.stays, self.timeline.count
         problems = []
-        for k in np.flatnonzero((stays.start < 0) | (stays.end > steps) | (stays.start > stays.end)):
-            what = f"lasts from step {stays.start[k]} to {stays.end[k]}, the request has {steps} steps"
+        for k in np.flatnonzero(
+            (stays.start < 0) | (stays.end > steps) | (stays.start > stays.end)
+        ):
+            what = (
+                f"lasts from step {stays.start[k]} to {stays.end[k]}, the request has {steps} steps"
+            )
             problems.append(Problem(f"stay {stays.session_id[k]}", what, "cut it to the request"))
         counts = {
             "vehicle": len(self.vehicle_id),
