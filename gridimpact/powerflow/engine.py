@@ -23,7 +23,18 @@ KEPT = (
     "transformer_q_kvar",
     "losses_kw",
 )
-"""Result arrays that may be left out; status and residual always come."""
+"""Result arrays that come unless left out; status and residual always come."""
+
+ASKED = (
+    "line_i_ka",
+    "transformer3w_loading_percent",
+    "unbalance_percent",
+    "unbalance_nema_percent",
+    "transformer_phase_loading_percent",
+    "transformer_phase_p_kw",
+    "transformer_phase_q_kvar",
+)
+"""Result arrays that come only where `FlowOptions.keep` names them; those by phase in three phases only."""
 
 _SHOWN = 20
 """Problems of one kind listed one by one before they are only counted."""
@@ -49,9 +60,11 @@ class FlowOptions:
     threads : int
         Threads to use, 0 for all cores. Results do not depend on it.
     keep : tuple of str
-        Names of `KEPT` to return; the others come back with length zero on their last axis.
+        Names of `KEPT` and `ASKED` to return; the others come back with length zero on their last axis.
     storage : str
-        ``"float64"`` or ``"float32"`` for the arrays of `KEPT`; arithmetic is always float64.
+        ``"float64"`` or ``"float32"`` for the arrays of `KEPT` and `ASKED`; arithmetic is always float64.
+    phases : int
+        1 for the balanced equivalent, 3 for phase coordinates, which need `Grid.phase_model`.
     """
 
     tolerance_pu: float = 1e-10
@@ -62,6 +75,7 @@ class FlowOptions:
     threads: int = 0
     keep: tuple[str, ...] = KEPT
     storage: str = "float64"
+    phases: int = 1
 
     def __post_init__(self) -> None:
         """Check every option."""
@@ -73,7 +87,12 @@ class FlowOptions:
             (self.residual_kva > 0, "residual_kva", "must be above 0"),
             (0 <= low < high, "vm_plausible_pu", "must be two rising voltages"),
             (self.threads >= 0, "threads", "must not be negative"),
-            (set(self.keep) <= set(KEPT), "keep", f"may name only {', '.join(KEPT)}"),
+            (
+                set(self.keep) <= set(KEPT + ASKED),
+                "keep",
+                f"may name only {', '.join(KEPT + ASKED)}",
+            ),
+            (self.phases in (1, 3), "phases", "must be 1 or 3"),
             (self.storage in ("float32", "float64"), "storage", "must be float32 or float64"),
         )
         raise_problems(

@@ -6,9 +6,15 @@ from the grid, negative feeds back; limits are magnitudes. Arrays are not to be 
 
 from gridimpact.records.base import BoolArray, ComplexArray, FloatArray, IntArray, Note, Shown
 from gridimpact.records.inputs import Ambient, Fleet, Profiles, Tariff
-from gridimpact.records.network import Admittance, Grid, Network
+from gridimpact.records.network import Admittance, Grid, Network, PhaseModel, TapControl
 from gridimpact.records.planning import Batteries, Dispatch, PlanRequest, Stays
-from gridimpact.records.results import Assessment, FlowResult, Injections, StudyResult
+from gridimpact.records.results import (
+    Assessment,
+    FlowResult,
+    Injections,
+    StudyResult,
+    VoltVar,
+)
 
 __all__ = [
     "Admittance",
@@ -26,10 +32,13 @@ __all__ = [
     "IntArray",
     "Network",
     "Note",
+    "PhaseModel",
     "PlanRequest",
     "Profiles",
     "Shown",
     "Stays",
     "StudyResult",
+    "TapControl",
     "Tariff",
+    "VoltVar",
 ]

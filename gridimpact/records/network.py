@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gridimpact.records.base import (
@@ -45,6 +46,68 @@ class Admittance:
     y_tt: ComplexArray
     fixed_s_kva: ComplexArray | None = None
     """(node,) constant power of motors and wards, drawn by the network itself [kVA]; None for none."""
+
+
+@dataclass(frozen=True)
+class PhaseModel:
+    """Pi-model of a network in phase coordinates, per unit of phase-to-earth voltage.
+
+    A row is ``3 * node + phase`` with phases a, b, c = 0, 1, 2. Base voltage is ``node_vn_kv / sqrt(3)``, base
+    power `s_base_kva` / 3 a phase, so that base currents equal those of `Admittance`. Each branch is a
+    six-port ``[i_f; i_t] = y [v_f; v_t]``, currents into the branch.
+    """
+
+    s_base_kva: float
+    """Of all three phases."""
+    node_vn_kv: FloatArray
+    """(node,) nominal phase-to-phase voltage [kV]."""
+    bus_node: IntArray
+    """(bus,) node, -1 without supply."""
+    slack_node: IntArray
+    """(slack,) nodes of stiff voltage; a source impedance is a branch behind them."""
+    slack_vm_pu: ComplexArray
+    """(slack, 3)"""
+    branch_from: IntArray
+    branch_to: IntArray
+    y: ComplexArray
+    """(branch, 6, 6) from-end phases a, b, c, then to-end."""
+    y_shunt: ComplexArray
+    """(node, 3, 3) admittance to earth beside the branches."""
+    earthed: BoolArray
+    """(node,) whether zero-sequence current finds a way back, so that a load to neutral may stand there."""
+    line_branch: IntArray
+    """(line,) branch, -1 where out of service or without supply."""
+    transformer_branch: IntArray
+    transformer3w_branch: IntArray
+    """(three-winding transformer, 3) branches of its windings."""
+    fixed_s_kva: ComplexArray | None = None
+    """(node, 3) constant power drawn by the network itself [kVA]."""
+    notes: tuple[Note, ...] = ()
+    """Every zero-sequence value that was assumed, with its source."""
+
+
+@dataclass(frozen=True)
+class TapControl:
+    """A transformer whose tap changer holds a voltage, step by step."""
+
+    transformer: int
+    """Position in the grid's transformer axis."""
+    bus: int
+    """Position of the bus held."""
+    vm_low_pu: float
+    vm_high_pu: float
+    tap_pos: IntArray
+    """(position,) rising."""
+    start: int
+    """Index in `tap_pos` at which every step begins."""
+    two_port: ComplexArray
+    """(position, 4) y_ff, y_ft, y_tf, y_tt of the transformer's branch."""
+    six_port: ComplexArray | None = None
+    """(position, 6, 6) the same in phase coordinates."""
+    drop_r_pu: float = 0.0
+    """Line-drop compensation: the voltage held is that of `bus` less this times the transformer's current
+    on the low-voltage side, per unit of its rated current."""
+    drop_x_pu: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +157,17 @@ class Grid:
     transformer_branch: IntArray
     admittance: Admittance
     line_z_abc_ohm: ComplexArray | None = None
-    """(line, 3, 3) series impedance where given."""
+    """(line, 3, 3) series impedance where given; NaN where not."""
+    transformer3w_index: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    transformer3w_name: tuple[str, ...] = ()
+    transformer3w_branch: IntArray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
+    """(three-winding transformer, 3) branches of the high, middle and low-voltage winding."""
+    transformer3w_i_rated_ka: FloatArray = field(default_factory=lambda: np.zeros((0, 3)))
+    tap_controls: tuple[TapControl, ...] = ()
+    phase_model: PhaseModel | None = None
+    """Model in phase coordinates; None until it was asked for."""
+    beyond_batched: tuple[str, ...] = ()
+    """What of the network the batched engine cannot follow, in words; such a network goes to pandapower."""
 
 
 @dataclass(frozen=True)
