@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUNTIME := .venv/.installed
 DEVELOP := .venv/.installed-dev
 
-.PHONY: demo test test-slow bench gates format clean
+.PHONY: demo test test-slow test-bounds bench gates format clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
@@ -31,13 +31,18 @@ gates: $(DEVELOP)
 	$(BIN)/lint-imports
 
 test: gates
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --doctest-modules gridimpact tests \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0 -m "not slow" --doctest-modules gridimpact tests \
 		--cov --cov-report= --durations=15
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 -q notebooks
 	$(BIN)/coverage report --include='gridimpact/dispatch/*,gridimpact/powerflow/*,gridimpact/ageing/*,gridimpact/assess/*' --fail-under=95
 
 test-slow: $(DEVELOP)
 	$(BIN)/python -m pytest -m slow tests
+
+# Compiled code does not look whether an index lies inside its array; here it does.
+test-bounds: $(DEVELOP)
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds $(BIN)/python -m pytest -n 2 --dist loadfile \
+		--max-worker-restart=0 -m "not slow" -q tests
 
 bench: $(DEVELOP)
 	$(BIN)/python tests/benchmarks/year_of_strategies.py
@@ -47,4 +52,4 @@ format: $(DEVELOP)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf .venv .numba-bounds .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
