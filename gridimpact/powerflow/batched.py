@@ -35,7 +35,7 @@ from gridimpact.records import (
     Note,
 )
 
-_REMEMBERED = 8
+_REMEMBERED = 64
 """Factorisations an engine keeps."""
 
 _WORTH_A_THREAD = 10_000
@@ -67,6 +67,10 @@ class BatchedEngine:
     ) -> FlowResult:
         """Return the flow of every lane; see `gridimpact.powerflow.engine.Engine`."""
         chosen = options or FlowOptions()
+        if chosen.phases == 3:
+            from gridimpact.powerflow.three_phase import solve_three_phase
+
+            return solve_three_phase(grid, injections, chosen)
         check_injections(grid, injections)
         prepared = self._prepared(grid, injections)
         system = build_system(grid, injections, prepared)
