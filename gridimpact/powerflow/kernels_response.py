@@ -1,0 +1,189 @@
+"""Compiled answer of reactive power to voltage inside the iteration: a block of lanes at once, lanes innermost.
+
+Each element solves its own curve together with the voltage drop its answer causes, so that it lands
+where curve and network meet instead of overshooting; elements follow one another and see what those
+before them did. A lane's bits depend on that lane alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+_compiled = njit(cache=True, nogil=True, error_model="numpy")
+
+_SWEEPS = 2
+"""Times all elements answer within one iteration of the network."""
+
+_CAUTION = 1.5
+"""Factor on the voltage drop expected, in a lane whose answers drift apart."""
+
+
+class Response(NamedTuple):
+    """What answers to voltage, and by how much its answer moves the voltages that are measured."""
+
+    column: Any
+    """(answering,) column of the batch's power."""
+    row: Any
+    """(answering, 3) rows of the voltages measured, -1 where there are fewer."""
+    other: Any
+    """(answering, 3) rows they are measured against, -1 to earth."""
+    slot: Any
+    """(answering, 3) rows of the drawn power that the answer goes to, -1 for none."""
+    share: Any
+    """(answering, 3) shares of power and weights of the voltages measured; all zero without supply."""
+    s_max: Any
+    """(answering,) [kVA]"""
+    s_ref: Any
+    curve: Any
+    """(answering,) row of ``v`` and ``q``."""
+    v: Any
+    """(curve, point) [pu]"""
+    q: Any
+    """(curve, point) shares of ``s_ref``."""
+    own: Any
+    """(answering,) drop of the voltage measured by the element's own answer, at 1 pu [pu/kvar]."""
+    start: Any
+    """(answering + 1,) where an element's neighbours begin in ``near`` and ``drop``."""
+    near: Any
+    drop: Any
+    """Drop by a neighbour's answer, at 1 pu [pu/kvar]."""
+    steep: Any
+    """(answering,) steepest slope of the curve [pu power per pu voltage]."""
+    scale: float
+    """Per unit of the rows' power per kvar."""
+    parts: int
+    """Parts a row of the drawn power has; the first half is active, each half begins with constant power."""
+    width: int
+    """Lanes of a block."""
+    memory: int
+    """Rows of ``width`` numbers in the state ``q``: first the answers [kvar], then working memory."""
+
+
+@_compiled
+def respond(
+    lane0: int, batch: Any, response: Response, v: Any, q: Any, s: Any, active: Any, step: Any
+) -> None:
+    """Bring reactive power nearer to its curves at the voltages ``v`` in all active lanes of a block.
+
+    ``q`` holds `Response.memory` rows, zero before the first call; the change goes to constant
+    reactive power in ``s``. ``step`` is raised to the square of what the answers still lack [pu].
+    """
+    count, width = response.column.shape[0], response.width
+    if count == 0:
+        return
+    _measure(lane0, batch, response, v, q)
+    _lack(response, q, active, step)
+    for _ in range(_SWEEPS):
+        for e in range(count):
+            _meet(e, response, q)
+    for e in range(count):
+        for j in range(width):
+            old, new = e * width + j, (2 * count + e) * width + j
+            change = (q[new] - q[old]) * response.scale if active[j] > 0 else 0.0
+            q[old] = q[new] if active[j] > 0 else q[old]
+            for k in range(3):
+                if response.slot[e, k] >= 0:
+                    at = response.parts * response.slot[e, k] + response.parts // 2
+                    s[at * width + j] += change * response.share[e, k]
+
+
+@_compiled
+def _measure(lane0: int, batch: Any, response: Response, v: Any, q: Any) -> None:
+    """Write voltages measured, last answers and their limits into the working memory."""
+    count, width = response.column.shape[0], response.width
+    lanes = min(width, batch.p.shape[0] - lane0)
+    for e in range(count):
+        m, new = (count + e) * width, (2 * count + e) * width
+        low, high = (3 * count + e) * width, (4 * count + e) * width
+        supplied = response.share[e].sum() > 0
+        for j in range(width):
+            q[m + j] = 0.0 if supplied else 1.0
+            q[new + j], q[low + j], q[high + j] = q[e * width + j], 0.0, 0.0
+        for k in range(3):
+            if response.share[e, k] > 0:
+                _add_voltage(response, e, k, v, q[m : m + width])
+        s_max, column = response.s_max[e], response.column[e]
+        for j in range(lanes if supplied else 0):
+            p, given = batch.p[lane0 + j, column], batch.q[lane0 + j, column]
+            room = np.sqrt(max(0.0, s_max * s_max - p * p))
+            q[low + j], q[high + j] = -room - given, room - given
+
+
+@_compiled
+def _add_voltage(response: Response, e: int, k: int, v: Any, measured: Any) -> None:
+    """Add one weighted voltage to what an element measures."""
+    width, row, other = response.width, response.row[e, k], response.other[e, k]
+    for j in range(width):
+        re, im = v[2 * width * row + j], v[2 * width * row + width + j]
+        weight = response.share[e, k]
+        if other >= 0:
+            re -= v[2 * width * other + j]
+            im -= v[2 * width * other + width + j]
+            weight /= np.sqrt(3.0)
+        measured[j] += weight * np.sqrt(re * re + im * im)
+
+
+@_compiled
+def _on_curve(response: Response, e: int, x: float, at: float) -> float:
+    """Return the answer where curve and line ``voltage = at - x * answer`` meet [kvar].
+
+    A piecewise linear curve stays one when its voltages are shifted by what each answer would drop.
+    """
+    curve, s_ref = response.curve[e], response.s_ref[e]
+    points = response.v.shape[1]
+    answer = s_ref * response.q[curve, 0]
+    for k in range(points - 1):
+        below, above = s_ref * response.q[curve, k], s_ref * response.q[curve, k + 1]
+        first = response.v[curve, k] + x * below
+        width = response.v[curve, k + 1] + x * above - first
+        part = (at - first) / width
+        part = part if part > 0.0 else 0.0
+        answer += (above - below) * (part if part < 1.0 else 1.0)
+    return answer
+
+
+@_compiled
+def _lack(response: Response, q: Any, active: Any, step: Any) -> None:
+    """Raise ``step`` to what the answers lack; a lane that drifts apart goes on with more caution."""
+    count, width = response.column.shape[0], response.width
+    caution, last = 5 * count * width, (5 * count + 1) * width
+    for j in range(width):
+        worst = 0.0
+        for e in range(count):
+            wanted = _on_curve(response, e, 0.0, q[(count + e) * width + j])
+            wanted = min(
+                max(wanted, q[(3 * count + e) * width + j]), q[(4 * count + e) * width + j]
+            )
+            # A steep curve turns the last digit of a voltage into more than the last digit of power.
+            lack = abs(wanted - q[e * width + j]) * response.scale
+            lack /= 1.0 + 1e-3 * response.steep[e]
+            worst = worst if lack <= worst else lack
+        if active[j] > 0:
+            if q[caution + j] == 0.0:
+                q[caution + j] = 1.0
+            elif worst > q[last + j]:
+                q[caution + j] *= _CAUTION
+            q[last + j] = worst
+            # Written so that a NaN is kept as the largest change.
+            step[j] = step[j] if worst * worst <= step[j] else worst * worst
+
+
+@_compiled
+def _meet(e: int, response: Response, q: Any) -> None:
+    """Let one element answer, in all lanes, knowing what its neighbours answered."""
+    count, width = response.column.shape[0], response.width
+    m, new = (count + e) * width, (2 * count + e) * width
+    low, high, caution = (3 * count + e) * width, (4 * count + e) * width, 5 * count * width
+    for j in range(width):
+        at = 0.0
+        for n in range(response.start[e], response.start[e + 1]):
+            other = response.near[n]
+            moved = q[(2 * count + other) * width + j] - q[other * width + j]
+            at -= response.drop[n] * moved / q[(count + other) * width + j]
+        x = q[caution + j] * response.own[e] / q[m + j]
+        at = q[m + j] + q[caution + j] * at + x * q[e * width + j]
+        wanted = _on_curve(response, e, x, at)
+        q[new + j] = min(max(wanted, q[low + j]), q[high + j])
