@@ -62,6 +62,13 @@ _TABLE = (
         "charger's reactive power",
         POSITIVE_DRAWS,
     ),
+    Variable(
+        "pv_q_kvar",
+        ("strategy", "time", "site"),
+        "kvar",
+        "reactive power of the site's photovoltaics where it answers to voltage",
+        POSITIVE_DRAWS,
+    ),
     Variable("soc", ("strategy", "time", "vehicle"), "1", "state of charge at the end of the step"),
     Variable(
         "soc_initial",
@@ -86,6 +93,12 @@ _TABLE = (
     ),
     Variable("vm_pu", ("strategy", "time", "bus"), "1", "voltage magnitude over nominal"),
     Variable(
+        "unbalance_percent",
+        ("strategy", "time", "bus"),
+        "%",
+        "negative over positive sequence voltage",
+    ),
+    Variable(
         "line_loading_percent", ("strategy", "time", "line"), "%", "line current over ampacity"
     ),
     Variable(
@@ -93,6 +106,21 @@ _TABLE = (
         ("strategy", "time", "transformer"),
         "%",
         "transformer current over rated current",
+    ),
+    Variable(
+        "transformer_phase_loading_percent",
+        ("strategy", "time", "transformer", "phase"),
+        "%",
+        "current of one phase over rated current",
+    ),
+    Variable(
+        "transformer3w_loading_percent",
+        ("strategy", "time", "transformer3w"),
+        "%",
+        "current over rated current of a three-winding transformer's worst winding",
+    ),
+    Variable(
+        "tap_pos", ("strategy", "time", "tap_control"), "1", "tap position the control settled on"
     ),
     Variable(
         "transformer_p_kw",
@@ -135,7 +163,10 @@ _TABLE = (
 )
 
 VARIABLES: Mapping[str, Variable] = MappingProxyType({v.name: v for v in _TABLE})
-"""Every result variable by name."""
+"""Every result variable by name; what a study does not hold is left out of its results."""
+
+BY_PHASE = frozenset({"vm_pu"})
+"""Variables with a last dimension ``phase`` (a, b, c) where the power flow was in three phases."""
 
 
 def attributes(name: str) -> dict[str, str]:
@@ -179,6 +210,8 @@ _METRICS = (
     Metric("vm_max_pu", "1", "highest voltage"),
     Metric("voltage_hours_outside", "h", "time with a bus outside the limit band"),
     Metric("voltage_buses_outside", "1", "buses ever outside the limit band"),
+    Metric("unbalance_max_percent", "%", "highest voltage unbalance"),
+    Metric("neutral_current_max_a", "A", "highest current of the phases' sum in a line"),
     Metric("top_oil_max_c", "degC", "highest top-oil temperature"),
     Metric("hot_spot_max_c", "degC", "highest hot-spot temperature"),
     Metric("hot_spot_hours_over_limit", "h", "time with a hot spot over the limit"),

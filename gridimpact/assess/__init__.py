@@ -16,6 +16,7 @@ from gridimpact.assess.cost import CostFindings, CostReducer
 from gridimpact.assess.energy import EnergyFindings, EnergyReducer
 from gridimpact.assess.limits import LIMIT_PROFILES, LimitProfile, limit_profile
 from gridimpact.assess.loading import LoadingFindings, LoadingReducer
+from gridimpact.assess.sequence import UnbalanceFindings, UnbalanceReducer, asked_of_flow
 from gridimpact.assess.service import ServiceFindings, ServiceReducer
 from gridimpact.assess.transformer import ThermalFindings, ThermalReducer
 from gridimpact.assess.unbalance import Verdict, unbalance_verdict
@@ -40,9 +41,12 @@ __all__ = [
     "ServiceReducer",
     "ThermalFindings",
     "ThermalReducer",
+    "UnbalanceFindings",
+    "UnbalanceReducer",
     "Verdict",
     "VoltageFindings",
     "VoltageReducer",
+    "asked_of_flow",
     "assess",
     "chunks_of",
     "compare_with_base",

@@ -6,18 +6,28 @@ All reducers see the same chunks; a study with many scenarios may run them one b
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gridimpact.assess.context import CHUNK_STEPS, AssessContext, SegmentResult, chunks_of
+from gridimpact.assess.context import (
+    CHUNK_STEPS,
+    AssessContext,
+    Chunk,
+    Cutter,
+    SegmentResult,
+    chunks_of,
+    unsolved,
+)
 from gridimpact.assess.cost import CostReducer
 from gridimpact.assess.energy import EnergyReducer
 from gridimpact.assess.findings import Findings
 from gridimpact.assess.loading import LoadingReducer
+from gridimpact.assess.sequence import UnbalanceReducer
 from gridimpact.assess.service import ServiceReducer
 from gridimpact.assess.summary import summary_of
 from gridimpact.assess.tables import (
@@ -25,6 +35,7 @@ from gridimpact.assess.tables import (
     departures_table,
     lines_table,
     sites_table,
+    transformers3w_table,
     transformers_table,
     vehicles_table,
     worst_table,
@@ -34,7 +45,7 @@ from gridimpact.assess.verdicts import verdicts_of
 from gridimpact.assess.violations import violations_table
 from gridimpact.assess.voltage import VoltageReducer
 from gridimpact.errors import InputError
-from gridimpact.records import Assessment, Dispatch, PlanRequest
+from gridimpact.records import Assessment, Dispatch, FlowResult, PlanRequest
 from gridimpact.timeline import Timeline
 
 
@@ -45,14 +56,17 @@ class Assessor:
     Examples
     --------
     ``assessor = Assessor.start(context)``, ``assessor.update(segment)`` for each, then
-    ``assessor.finish("uncontrolled")``.
+    ``assessor.finish("uncontrolled")``. A segment whose power flow is solved in parts is taken in
+    by `begin`, `take` for each part in order, and `end` with the temperatures.
     """
 
     context: AssessContext
     chunk_steps: int
     voltage: VoltageReducer
+    unbalance: UnbalanceReducer
     lines: LoadingReducer
     transformers: LoadingReducer
+    transformers3w: LoadingReducer
     thermal: ThermalReducer
     energy: EnergyReducer
     service: ServiceReducer
@@ -61,6 +75,8 @@ class Assessor:
     cars: dict[int, tuple[PlanRequest, Dispatch]] = field(default_factory=dict)
     longest_h: float = 0.0
     request: PlanRequest | None = None
+    phases: int = 1
+    cutter: Cutter | None = None
 
     @classmethod
     def start(cls, context: AssessContext, chunk_steps: int = CHUNK_STEPS) -> Assessor:
@@ -77,8 +93,10 @@ class Assessor:
             context=context,
             chunk_steps=chunk_steps,
             voltage=VoltageReducer.start(context),
+            unbalance=UnbalanceReducer.start(context),
             lines=LoadingReducer.start(context, "line"),
             transformers=LoadingReducer.start(context, "transformer"),
+            transformers3w=LoadingReducer.start(context, "transformer3w"),
             thermal=ThermalReducer.start(context),
             energy=EnergyReducer.start(context),
             service=ServiceReducer.start(context),
@@ -93,26 +111,68 @@ class Assessor:
         InputError
             If its arrays do not fit its timeline, or its step or sites differ from those before.
         """
-        number = len(self.timelines)
-        self._check(segment)
-        reducers = (
+        number = self._register(segment)
+        for chunk in chunks_of(segment, number, self.chunk_steps):
+            self._reduce(chunk)
+            self.thermal.update(chunk)
+
+    def begin(self, segment: SegmentResult) -> None:
+        """Open a segment whose power flow comes in parts.
+
+        Raises
+        ------
+        InputError
+            As `update`.
+        """
+        segment.check()
+        self.cutter = Cutter(segment, self._register(segment))
+
+    def take(self, first: int, flow: FlowResult) -> None:
+        """Take in a part of the open segment that begins with step `first`."""
+        if self.cutter is None:
+            message = "no segment is open; call begin first"
+            raise InputError(message)
+        self._reduce(self.cutter.chunk(first, flow))
+
+    def end(self, heat: Mapping[str, Any]) -> None:
+        """Close the segment with its temperatures: ``top_oil_c hot_spot_c ageing_rate``, if any."""
+        if self.cutter is None or not heat:
+            self.cutter = None
+            return
+        hot = dataclasses.replace(self.cutter.segment, request=None, dispatch=None, **heat)
+        cutter = Cutter(hot, self.cutter.number)
+        scenarios = heat["hot_spot_c"].shape[0]
+        for first in range(0, hot.timeline.count, self.chunk_steps):
+            steps = min(self.chunk_steps, hot.timeline.count - first)
+            self.thermal.update(cutter.chunk(first, unsolved(scenarios, steps)))
+        self.cutter = None
+
+    def _reduce(self, chunk: Chunk) -> None:
+        """Give a chunk to every reducer but the thermal one."""
+        self.phases = chunk.flow.phases
+        for reducer in (
             self.voltage,
+            self.unbalance,
             self.lines,
             self.transformers,
-            self.thermal,
+            self.transformers3w,
             self.energy,
             self.service,
             self.cost,
-        )
-        for chunk in chunks_of(segment, number, self.chunk_steps):
-            for reducer in reducers:
-                reducer.update(chunk)
+        ):
+            reducer.update(chunk)
+
+    def _register(self, segment: SegmentResult) -> int:
+        """Book a segment and return its number."""
+        self._check(segment)
+        number = len(self.timelines)
         self.timelines[number] = segment.timeline
         counted = float(np.count_nonzero(segment.counted_steps)) * segment.timeline.dt_h
         self.longest_h = max(self.longest_h, counted)
         self.request = segment.request or self.request
         if segment.request is not None and segment.dispatch is not None:
             self.cars[number] = (segment.request, segment.dispatch)
+        return number
 
     def finish(self, strategy: str) -> Assessment:
         """Return the assessment; `strategy` is its label."""
@@ -129,8 +189,11 @@ class Assessor:
             cars=self.cars,
             longest_h=self.longest_h,
             voltage=self.voltage.finish(),
+            phases=self.phases,
+            unbalance=self.unbalance.finish(),
             lines=self.lines.finish(),
             transformers=self.transformers.finish(),
+            transformers3w=self.transformers3w.finish(),
             energy=self.energy.finish(),
             thermal=self.thermal.finish(),
             service=self.service.finish(),
@@ -203,6 +266,7 @@ def _assessment(found: Findings, strategy: str) -> Assessment:
         "buses": buses_table(found),
         "lines": lines_table(found),
         "transformers": transformers_table(found),
+        **transformers3w_table(found),
         "departures": departures_table(found),
         "sites": sites_table(found),
         "vehicles": vehicles_table(found),

@@ -93,8 +93,8 @@ class SegmentResult:
     ----------
     timeline : Timeline
         Steps of this segment.
-    flow : FlowResult
-        Power flow, arrays (scenario, time, element).
+    flow : FlowResult, optional
+        Power flow, arrays (scenario, time, element); None where it comes in parts.
     counted : numpy.ndarray, optional
         (time,) False while warming up; all steps count by default.
     request : PlanRequest, optional
@@ -106,7 +106,7 @@ class SegmentResult:
     """
 
     timeline: Timeline
-    flow: FlowResult
+    flow: FlowResult | None = None
     counted: BoolArray | None = None
     request: PlanRequest | None = None
     dispatch: Dispatch | None = None
@@ -130,7 +130,9 @@ class SegmentResult:
             Naming each array and both lengths.
         """
         count = self.timeline.count
-        lengths = {"flow.vm_pu": self.flow.vm_pu.shape[1], "counted": len(self.counted_steps)}
+        lengths = {"counted": len(self.counted_steps)}
+        if self.flow is not None:
+            lengths["flow.vm_pu"] = self.flow.vm_pu.shape[1]
         for name in ("top_oil_c", "hot_spot_c", "ageing_rate"):
             array = getattr(self, name)
             if array is not None:
@@ -243,6 +245,13 @@ _FLOW_ARRAYS = [
     "losses_kw",
     "status",
     "residual_kva",
+    "line_i_ka",
+    "transformer3w_loading_percent",
+    "tap_pos",
+    "volt_var_q_kvar",
+    "unbalance_percent",
+    "unbalance_nema_percent",
+    "transformer_phase_loading_percent",
 ]
 
 
@@ -252,7 +261,7 @@ def chunks_of(result: SegmentResult, number: int = 0, steps: int = CHUNK_STEPS) 
     Parameters
     ----------
     result : SegmentResult
-        One segment.
+        One segment with its whole power flow.
     number : int
         Its number, so that runs of steps never join across segments.
     steps : int
@@ -262,25 +271,58 @@ def chunks_of(result: SegmentResult, number: int = 0, steps: int = CHUNK_STEPS) 
     ------
     Chunk
         In order of time.
+
+    Raises
+    ------
+    InputError
+        If an array does not fit the timeline or the power flow is missing.
     """
     result.check()
-    counted = result.counted_steps
-    cars = None if result.dispatch is None else result.dispatch.p_kw
-    sites = None if result.request is None else meter_power_kw(result.request, result.dispatch)
+    flow = result.flow
+    if flow is None:
+        raise_problems([Problem("flow", "is missing", "solve the segment first")], "segment")
+        return
+    cut = Cutter(result, number)
     for first in range(0, result.timeline.count, steps):
         part = slice(first, first + steps)
-        cut = {name: getattr(result.flow, name)[:, part] for name in _FLOW_ARRAYS}
-        yield Chunk(
-            segment=number,
-            timeline=result.timeline,
-            segment_counted=counted,
+        arrays = {name: getattr(flow, name)[:, part] for name in _FLOW_ARRAYS}
+        yield cut.chunk(first, dataclasses.replace(flow, **arrays))
+
+
+class Cutter:
+    """Puts parts of a segment's power flow beside what belongs to the same steps."""
+
+    def __init__(self, segment: SegmentResult, number: int) -> None:
+        self.segment, self.number = segment, number
+        self._cars = None if segment.dispatch is None else segment.dispatch.p_kw
+        request = segment.request
+        self._sites = None if request is None else meter_power_kw(request, segment.dispatch)
+
+    def chunk(self, first: int, flow: FlowResult) -> Chunk:
+        """Return the chunk that begins with step `first`."""
+        segment, part = self.segment, slice(first, first + flow.status.shape[1])
+        heat = {
+            name: None if (own := getattr(segment, name)) is None else own[:, part]
+            for name in ("top_oil_c", "hot_spot_c", "ageing_rate")
+        }
+        return Chunk(
+            segment=self.number,
+            timeline=segment.timeline,
+            segment_counted=segment.counted_steps,
             first=first,
-            flow=dataclasses.replace(result.flow, **cut),
-            top_oil_c=None if result.top_oil_c is None else result.top_oil_c[:, part],
-            hot_spot_c=None if result.hot_spot_c is None else result.hot_spot_c[:, part],
-            ageing_rate=None if result.ageing_rate is None else result.ageing_rate[:, part],
-            request=result.request,
-            dispatch=result.dispatch,
-            vehicle_p_kw=None if cars is None else cars[None, part],
-            site_p_kw=None if sites is None else sites[None, part],
+            flow=flow,
+            request=segment.request,
+            dispatch=segment.dispatch,
+            vehicle_p_kw=None if self._cars is None else self._cars[None, part],
+            site_p_kw=None if self._sites is None else self._sites[None, part],
+            **heat,
         )
+
+
+def unsolved(scenarios: int, steps: int) -> FlowResult:
+    """Return a power flow of nothing but steps, for reducers that look at temperatures alone."""
+    nothing = np.zeros((scenarios, steps, 0))
+    zero = np.zeros((scenarios, steps))
+    return FlowResult(
+        "none", nothing, nothing, nothing, nothing, nothing, zero, zero.astype(np.int8), zero
+    )

@@ -9,6 +9,7 @@ from gridimpact.assess.context import AssessContext
 from gridimpact.assess.cost import CostFindings
 from gridimpact.assess.energy import EnergyFindings
 from gridimpact.assess.loading import LoadingFindings
+from gridimpact.assess.sequence import UnbalanceFindings
 from gridimpact.assess.service import ServiceFindings
 from gridimpact.assess.transformer import ThermalFindings
 from gridimpact.assess.voltage import VoltageFindings
@@ -32,11 +33,15 @@ class Findings:
     voltage: VoltageFindings
     lines: LoadingFindings
     transformers: LoadingFindings
+    transformers3w: LoadingFindings
     energy: EnergyFindings
     thermal: ThermalFindings | None
     service: ServiceFindings | None
     cost: CostFindings | None
     request: PlanRequest | None
+    phases: int = 1
+    """3 where the power flow was in three phases."""
+    unbalance: UnbalanceFindings | None = None
 
     @property
     def dt_h(self) -> float:

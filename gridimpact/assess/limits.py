@@ -37,6 +37,13 @@ class LimitProfile:
         never applied to them.
     week_min_pu, week_max_pu, week_share : float or None
         Band to be kept in this share of every whole week, by means over ten minutes.
+    unbalance_percent : float or None
+        Negative over positive sequence voltage, in `unbalance_share` of the ten-minute means of
+        every whole week; three-phase power flows only.
+    unbalance_share : float or None
+        Share asked for; None asks for it at every step.
+    unbalance_nema_percent : float or None
+        Largest deviation of a phase-to-phase voltage from their mean over it, at every step.
     transformer_loading_percent, line_loading_percent : float or None
         Current over rated current [%].
     hot_spot_c : float or None
@@ -58,6 +65,9 @@ class LimitProfile:
     week_min_pu: float | None = None
     week_max_pu: float | None = None
     week_share: float | None = None
+    unbalance_percent: float | None = None
+    unbalance_share: float | None = None
+    unbalance_nema_percent: float | None = None
     transformer_loading_percent: float | None = 150.0
     line_loading_percent: float | None = 100.0
     hot_spot_c: float | None = 120.0
@@ -98,6 +108,9 @@ _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "week_min_pu": (0.5, 1.0),
         "week_max_pu": (1.0, 1.5),
         "week_share": (0.0, 1.0),
+        "unbalance_percent": (0.1, 50.0),
+        "unbalance_share": (0.0, 1.0),
+        "unbalance_nema_percent": (0.1, 50.0),
         "transformer_loading_percent": (1.0, 400.0),
         "line_loading_percent": (1.0, 400.0),
         "hot_spot_c": (60.0, 250.0),
@@ -131,7 +144,8 @@ EN_50160 = LimitProfile(
     title="EN 50160 supply voltage",
     edition="EN 50160:2010+A3:2019",
     source="5.2 and 4.2.2: 10 min means within +-10 % of nominal in 95 % of each week, "
-    "never outside +10/-15 %; the low- and the medium-voltage clause ask the same here",
+    "never outside +10/-15 %; the low- and the medium-voltage clause ask the same here; 4.2.4 and "
+    "5.2.4: negative over positive sequence voltage within 2 % in 95 % of each week",
     vm_min_pu=ALWAYS_MIN_PU,
     vm_max_pu=ALWAYS_MAX_PU,
     mv_min_pu=ALWAYS_MIN_PU,
@@ -139,6 +153,8 @@ EN_50160 = LimitProfile(
     week_min_pu=0.90,
     week_max_pu=1.10,
     week_share=0.95,
+    unbalance_percent=2.0,
+    unbalance_share=0.95,
 )
 
 EU_LV_PLANNING = LimitProfile(
@@ -146,9 +162,11 @@ EU_LV_PLANNING = LimitProfile(
     title="European low-voltage planning",
     edition="planning practice; rise after VDE-AR-N 4105:2018",
     source="EN 50160's 10 % shared between voltage levels: drop 5 %, rise 3 % from the busbar; "
-    "short-time transformer loading to 150 % and 120 degC hot spot (IEC 60076-7:2018 table 1)",
+    "its unbalance of 2 % in 95 % of a week; short-time transformer loading to 150 % and 120 degC hot spot (IEC 60076-7:2018 table 1)",
     drop_pu=0.05,
     rise_pu=0.03,
+    unbalance_percent=2.0,
+    unbalance_share=0.95,
 )
 
 _TABLE = (
@@ -164,7 +182,8 @@ _TABLE = (
         name="ansi_c84_1",
         title="ANSI C84.1 range A service voltage",
         edition="ANSI C84.1-2020",
-        source="table 1, range A: +-5 % up to 600 V, +5/-2.5 % above",
+        source="table 1, range A: +-5 % up to 600 V, +5/-2.5 % above; its annex on polyphase unbalance: 3 %",
+        unbalance_nema_percent=3.0,
         vm_min_pu=0.95,
         vm_max_pu=1.05,
         mv_min_pu=0.975,
@@ -174,7 +193,8 @@ _TABLE = (
         name="ansi_c84_1_b",
         title="ANSI C84.1 range B service voltage",
         edition="ANSI C84.1-2020",
-        source="table 1, range B: 110 to 127 V on 120 V, +5.8/-5 % above 600 V",
+        source="table 1, range B: 110 to 127 V on 120 V, +5.8/-5 % above 600 V; its annex on polyphase unbalance: 3 %",
+        unbalance_nema_percent=3.0,
         vm_min_pu=110.0 / 120.0,
         vm_max_pu=127.0 / 120.0,
         mv_min_pu=0.95,
@@ -185,10 +205,12 @@ _TABLE = (
         title="VDE-AR-N 4105 rise by generation, EN 50160 below",
         edition="VDE-AR-N 4105:2018-11, VDE-AR-N 4100:2019-04",
         source="5.4.1: rise by all generation at most 3 %; taken from the busbar, which is the "
-        "smaller of the two where load runs at the same time",
+        "smaller of the two where load runs at the same time; unbalance of EN 50160",
         vm_min_pu=0.90,
         vm_max_pu=1.10,
         rise_pu=0.03,
+        unbalance_percent=2.0,
+        unbalance_share=0.95,
         transformer_loading_percent=100.0,
     ),
 )

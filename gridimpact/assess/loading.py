@@ -1,15 +1,20 @@
-"""Loading of lines and transformers: highest value, hours over marks, violations."""
+"""Loading of lines and transformers: highest value, hours over marks, violations.
+
+In three phases the loading is that of the worst phase.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gridimpact.assess.context import AssessContext, Chunk
 from gridimpact.assess.running import Extreme, RunTracker, Times, add_counts
-from gridimpact.records import BoolArray, FloatArray, IntArray
+from gridimpact.records import BoolArray, FloatArray, FlowResult, IntArray
 
 MARKS = (80.0, 100.0, 120.0)
 """Loadings whose hours are counted [%]."""
@@ -32,6 +37,8 @@ class LoadingFindings:
     """(mark, scenario) steps with at least one element over the mark."""
     runs: pd.DataFrame
     """Runs of steps over the limit."""
+    worst_phase: IntArray
+    """Phase 0, 1 or 2 of the highest loading, -1 where it is not known."""
 
 
 @dataclass
@@ -50,24 +57,27 @@ class LoadingReducer:
 
     @classmethod
     def start(cls, context: AssessContext, what: str = "line") -> LoadingReducer:
-        """Return an empty reducer for ``"line"`` or ``"transformer"``."""
+        """Return an empty reducer for ``"line"``, ``"transformer"`` or ``"transformer3w"``."""
         grid = context.grid
         tracker = RunTracker(f"{what}_loading", "%")
         if what == "line":
             live = grid.line_branch >= 0
             rated = live & ~np.isnan(grid.line_i_max_ka)
             return cls(what, live, rated, context.limits.line_loading_percent, tracker)
+        if what == "transformer3w":
+            live = np.asarray((grid.transformer3w_branch >= 0).any(axis=1))
+            return cls(what, live, live, context.limits.transformer_loading_percent, tracker)
         live = grid.transformer_branch >= 0
         return cls(what, live, live, context.limits.transformer_loading_percent, tracker)
 
     def update(self, chunk: Chunk) -> None:
         """Take in the next steps."""
-        flow = chunk.flow
-        loading = flow.line_loading_percent
-        if self.what == "transformer":
-            loading = flow.transformer_loading_percent
+        loading = self._loading(chunk.flow)
+        if not loading.shape[2]:
+            return
+        phase = self._phase(chunk.flow)
         loading = np.where(chunk.usable[:, :, None] & self.rated, loading, np.nan)
-        self.highest.update(loading, chunk.times)
+        self.highest.update(loading, chunk.times, phase)
         self.known = add_counts(self.known, ~np.isnan(loading))
         for k, mark in enumerate(MARKS):
             over = np.greater(loading, mark)
@@ -75,7 +85,24 @@ class LoadingReducer:
             self.any_over[k] = add_counts(self.any_over[k], over.any(axis=2))
         if self.limit is not None:
             bound = np.full(loading.shape[2], self.limit)
-            self.tracker.update(chunk, loading > self.limit, loading, bound)
+            self.tracker.update(chunk, loading > self.limit, loading, bound, phase)
+
+    def _loading(self, flow: FlowResult) -> FloatArray:
+        """Return the loading of this kind of element [%], (scenario, time, element)."""
+        array: FloatArray = getattr(flow, f"{self.what}_loading_percent")
+        return array
+
+    def _phase(self, flow: FlowResult) -> IntArray | None:
+        """Return the phase that carries most, None where the flow does not tell."""
+        carried: NDArray[Any] = np.zeros((0, 0, 0))
+        if flow.phases == 3 and self.what == "line":
+            carried = flow.line_i_ka
+        elif flow.phases == 3 and self.what == "transformer":
+            carried = flow.transformer_phase_loading_percent
+        if carried.ndim < 4 or not carried.shape[3]:
+            return None
+        most = np.nan_to_num(carried[..., :3], nan=-1.0).argmax(axis=3)
+        return np.asarray(most, dtype=np.int64)
 
     def finish(self) -> LoadingFindings:
         """Return the figures."""
@@ -87,6 +114,9 @@ class LoadingReducer:
             worst_time=self.highest.times,
             steps_known=none if self.known is None else self.known,
             steps_over=np.stack([none if part is None else part for part in self.over]),
-            steps_any_over=np.stack([none[:, 0] if p is None else p for p in self.any_over]),
+            steps_any_over=np.stack(
+                [np.zeros(1, dtype=np.int64) if p is None else p for p in self.any_over]
+            ),
             runs=self.tracker.finish(),
+            worst_phase=self.highest.phases,
         )

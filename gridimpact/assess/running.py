@@ -13,6 +13,48 @@ from gridimpact.assess.context import Chunk
 from gridimpact.records import BoolArray, FloatArray, IntArray
 
 Times = NDArray[np.datetime64]
+NO_PHASE = -1
+"""Phase of a value that belongs to all three."""
+
+
+def worst_phase(
+    voltage: FloatArray, bound: FloatArray, sign: float
+) -> tuple[FloatArray, FloatArray, IntArray | None]:
+    """Return of each (scenario, time, element) the phase furthest beyond its bound.
+
+    Parameters
+    ----------
+    voltage : numpy.ndarray
+        (scenario, time, element) or (scenario, time, element, phase); NaN is not known.
+    bound : numpy.ndarray
+        Limit; broadcasts to `voltage`.
+    sign : float
+        1 for a limit from above, -1 for one from below.
+
+    Returns
+    -------
+    tuple
+        Value and bound of that phase, and its number; None where there are no phases.
+
+    Examples
+    --------
+    >>> value, _, phase = worst_phase(np.array([[[[0.97, 0.93, 1.0]]]]), np.array(0.9), -1.0)
+    >>> float(value[0, 0, 0]), int(phase[0, 0, 0])
+    (0.93, 1)
+    """
+    if voltage.ndim == 3:
+        return voltage, bound, None
+    limit = np.broadcast_to(bound, voltage.shape)
+    with np.errstate(invalid="ignore"):
+        depth = sign * (voltage - limit)
+    depth = np.where(np.isnan(depth), -np.inf, depth)
+    phase = depth.argmax(axis=3)
+    # Without a limit every depth is the same; the first phase that is known speaks then.
+    known = ~np.isnan(voltage)
+    phase = np.where(np.isinf(depth.max(axis=3)), known.argmax(axis=3), phase)
+    take = phase[..., None]
+    value = np.take_along_axis(voltage, take, axis=3)[..., 0]
+    return value, np.take_along_axis(limit, take, axis=3)[..., 0], phase.astype(np.int64)
 
 
 def add_in_order(total: FloatArray | None, values: FloatArray) -> FloatArray:
@@ -42,26 +84,31 @@ def add_counts(total: IntArray | None, mask: Any, axis: int = 1) -> IntArray:
 class Extreme:
     """Highest value of each (scenario, element) and the first time it was reached.
 
-    `sign` -1 keeps the lowest. Values that were never known stay NaN.
+    `sign` -1 keeps the lowest. Values that were never known stay NaN. Where values are the worst of
+    three phases, the phase is kept as well.
     """
 
     sign: float = 1.0
     best: FloatArray | None = None
     when: Times | None = None
+    at_phase: IntArray | None = None
 
-    def update(self, values: FloatArray, times: Times) -> None:
-        """Take in (scenario, time, element) values; NaN is not known."""
+    def update(self, values: FloatArray, times: Times, phase: IntArray | None = None) -> None:
+        """Take in (scenario, time, element) values and their phases; NaN is not known."""
         signed = np.where(np.isnan(values), -np.inf, self.sign * values)
         shape = (values.shape[0], values.shape[2])
         if self.best is None or self.when is None:
             self.best = np.full(shape, -np.inf)
             self.when = np.full(shape, np.datetime64("NaT"), dtype="datetime64[s]")
+            self.at_phase = np.full(shape, NO_PHASE, dtype=np.int64)
         peak = signed.max(axis=1, initial=-np.inf)
         scenario, element = np.nonzero(peak > self.best)
         if scenario.size:
             step = signed[scenario, :, element].argmax(axis=1)
             self.best[scenario, element] = peak[scenario, element]
             self.when[scenario, element] = times[step]
+            if phase is not None and self.at_phase is not None:
+                self.at_phase[scenario, element] = phase[scenario, step, element]
 
     @property
     def value(self) -> FloatArray:
@@ -77,6 +124,13 @@ class Extreme:
             return np.full((1, 0), np.datetime64("NaT"), dtype="datetime64[s]")
         return self.when
 
+    @property
+    def phases(self) -> IntArray:
+        """(scenario, element) phase 0, 1 or 2 of the value, `NO_PHASE` without phases."""
+        if self.at_phase is None:
+            return np.full((1, 0), NO_PHASE, dtype=np.int64)
+        return self.at_phase
+
 
 @dataclass
 class RunTracker:
@@ -91,7 +145,12 @@ class RunTracker:
     parts: list[dict[str, NDArray[Any]]] = field(default_factory=list)
 
     def update(
-        self, chunk: Chunk, outside: BoolArray, values: FloatArray, limit: FloatArray
+        self,
+        chunk: Chunk,
+        outside: BoolArray,
+        values: FloatArray,
+        limit: FloatArray,
+        phase: IntArray | None = None,
     ) -> None:
         """Take in (scenario, time, element) of one chunk; `limit` broadcasts to it."""
         scenario, element = np.nonzero(outside.any(axis=1))
@@ -121,6 +180,9 @@ class RunTracker:
                 "step": at % mask.shape[1] + chunk.first,
                 "worst": worst.ravel()[at],
                 "limit": bound.ravel()[at],
+                "phase": np.full(pair.size, NO_PHASE)
+                if phase is None
+                else phase[scenario, :, element].ravel()[at],
             }
         )
 
@@ -136,6 +198,7 @@ class RunTracker:
             "step",
             "worst",
             "limit",
+            "phase",
         ]
         if not self.parts:
             return pd.DataFrame({name: np.zeros(0) for name in columns})

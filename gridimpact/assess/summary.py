@@ -79,8 +79,24 @@ def _flow(found: Findings, notes: list[Note]) -> Figures:
     if voltage.judged.any():
         figures["voltage_hours_outside"] = float(voltage.steps_any_outside[0] * hours)
         figures["voltage_buses_outside"] = float((voltage.steps_outside[0] > 0).sum())
+    figures |= _unbalance(found, notes)
     notes += _flow_notes(found, unrated, failed, lanes)
     return figures
+
+
+def _unbalance(found: Findings, notes: list[Note]) -> Figures:
+    """Return what only a three-phase power flow knows."""
+    unbalance = found.unbalance
+    if unbalance is None:
+        text = "unbalance and neutral current are not assessed: the power flow is balanced"
+        notes.append(Note("info", "unbalance", text))
+        return {}
+    text = f"unbalance is the {unbalance.measure}, voltages are phase to neutral"
+    notes.append(Note("info", "unbalance", text))
+    return {
+        "unbalance_max_percent": _highest(unbalance.worst_percent[0]),
+        "neutral_current_max_a": _highest(unbalance.neutral_a[0]),
+    }
 
 
 def _flow_notes(found: Findings, unrated: int, failed: int, lanes: int) -> list[Note]:

@@ -5,7 +5,8 @@ vm_max_time hours_outside hours_known week_share_min en_50160; ``lines`` line na
 loading_max_percent loading_max_time hours_over_80/100/120 longest_over_limit_h; ``transformers``
 the same with sn_kva, temperatures, ageing and life; ``departures`` one row each; ``sites``
 site_id kind chargers energy, peak and money; ``vehicles`` energy, cycles, wear and service;
-``worst`` metric element name time value.
+``worst`` metric element name phase time value. A three-phase power flow adds the phase of the worst
+values, unbalance and neutral current.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from gridimpact.assess.findings import Findings
 from gridimpact.assess.loading import MARKS, LoadingFindings
 from gridimpact.assess.service import DEPARTURE_COLUMNS
 from gridimpact.assess.verdicts import en_50160_by_bus, en_50160_share
-from gridimpact.records import FloatArray
+from gridimpact.assess.violations import phase_names
+from gridimpact.records import FloatArray, IntArray
 
 
 def buses_table(found: Findings) -> pd.DataFrame:
     """Return one row per bus."""
     grid, voltage = found.context.grid, found.voltage
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "bus": grid.bus_index,
             "name": list(grid.bus_name),
@@ -44,6 +46,24 @@ def buses_table(found: Findings) -> pd.DataFrame:
             "en_50160": en_50160_by_bus(found),
         }
     )
+    return table.assign(**_phase_columns(found)) if found.phases == 3 else table
+
+
+def _phase_columns(found: Findings) -> dict[str, Any]:
+    """Return what a three-phase flow adds to each bus."""
+    voltage, unbalance = found.voltage, found.unbalance
+    columns: dict[str, Any] = {
+        "vm_min_phase": phase_names(voltage.vm_min_phase[0]),
+        "vm_max_phase": phase_names(voltage.vm_max_phase[0]),
+    }
+    if unbalance is None:
+        return columns
+    columns["unbalance_max_percent"] = unbalance.worst_percent[0]
+    columns["unbalance_max_time"] = unbalance.worst_time[0]
+    if len(unbalance.weeks.begin):
+        shares = np.fmin.reduce(unbalance.weeks.share[:, 0], axis=0)
+        columns["unbalance_week_share_min"] = shares
+    return columns
 
 
 def lines_table(found: Findings) -> pd.DataFrame:
@@ -56,7 +76,13 @@ def lines_table(found: Findings) -> pd.DataFrame:
         "rated": found.lines.rated,
         "i_max_ka": grid.line_i_max_ka,
     }
-    return pd.DataFrame(head | _loading_columns(found, found.lines))
+    table = pd.DataFrame(head | _loading_columns(found, found.lines))
+    unbalance = found.unbalance
+    if unbalance is None or not unbalance.neutral_a.shape[1]:
+        return table
+    return table.assign(
+        neutral_max_a=unbalance.neutral_a[0], neutral_max_time=unbalance.neutral_time[0]
+    )
 
 
 def transformers_table(found: Findings) -> pd.DataFrame:
@@ -72,6 +98,19 @@ def transformers_table(found: Findings) -> pd.DataFrame:
     return table if found.thermal is None else table.assign(**_life_columns(found))
 
 
+def transformers3w_table(found: Findings) -> dict[str, pd.DataFrame]:
+    """Return the table of three-winding transformers, nothing where there are none."""
+    grid, part = found.context.grid, found.transformers3w
+    if not part.worst_percent.shape[1]:
+        return {}
+    head: dict[str, Any] = {
+        "transformer3w": grid.transformer3w_index,
+        "name": list(grid.transformer3w_name),
+        "in_service": part.in_service,
+    }
+    return {"transformers3w": pd.DataFrame(head | _loading_columns(found, part))}
+
+
 def _loading_columns(found: Findings, part: LoadingFindings) -> dict[str, Any]:
     """Return the columns lines and transformers share."""
     count = len(part.rated)
@@ -82,9 +121,13 @@ def _loading_columns(found: Findings, part: LoadingFindings) -> dict[str, Any]:
         np.maximum.at(longest, runs["element"].to_numpy(dtype=np.int64), length)
     over = np.where(part.rated, part.steps_over[:, 0] * found.dt_h, np.nan)
     marks = {f"hours_over_{mark:g}": over[k] for k, mark in enumerate(MARKS)}
+    phase = {}
+    if (part.worst_phase >= 0).any():
+        phase = {"loading_max_phase": phase_names(part.worst_phase[0])}
     return {
         "loading_max_percent": part.worst_percent[0],
         "loading_max_time": part.worst_time[0],
+        **phase,
         **marks,
         "longest_over_limit_h": np.where(part.rated, longest, np.nan),
         "hours_known": part.steps_known[0] * found.dt_h,
@@ -205,43 +248,45 @@ def worst_table(found: Findings) -> pd.DataFrame:
     transformers = (grid.transformer_index, grid.transformer_name)
     low = np.where(judged, -voltage.vm_min_pu[0], np.nan)
     high = np.where(judged, voltage.vm_max_pu[0], np.nan)
+    nowhere = np.full(0, -1, dtype=np.int64)
     rows = [
-        ("vm_min_pu", low, voltage.vm_min_time[0], buses, -1.0),
-        ("vm_max_pu", high, voltage.vm_max_time[0], buses, 1.0),
+        ("vm_min_pu", low, voltage.vm_min_time[0], buses, -1.0, voltage.vm_min_phase[0]),
+        ("vm_max_pu", high, voltage.vm_max_time[0], buses, 1.0, voltage.vm_max_phase[0]),
         _loading_row("line", found.lines, lines),
         _loading_row("transformer", found.transformers, transformers),
     ]
+    unbalance = found.unbalance
+    if unbalance is not None:
+        asymmetry = (unbalance.worst_percent[0], unbalance.worst_time[0])
+        rows.append(("unbalance_max_percent", *asymmetry, buses, 1.0, nowhere))
     thermal = found.thermal
     if thermal is not None:
         oil = (thermal.top_oil_c[0], thermal.top_oil_time[0])
         hot = (thermal.hot_spot_c[0], thermal.hot_spot_time[0])
         rows += [
-            ("top_oil_max_c", *oil, transformers, 1.0),
-            ("hot_spot_max_c", *hot, transformers, 1.0),
+            ("top_oil_max_c", *oil, transformers, 1.0, nowhere),
+            ("hot_spot_max_c", *hot, transformers, 1.0, nowhere),
         ]
     return pd.DataFrame(
-        [
-            _worst_row(metric, values, times, axis, sign)
-            for metric, values, times, axis, sign in rows
-            if len(values) and not np.all(np.isnan(values))
-        ],
-        columns=["metric", "element", "name", "time", "value"],
+        [_worst_row(*row) for row in rows if len(row[1]) and not np.all(np.isnan(row[1]))],
+        columns=["metric", "element", "name", "phase", "time", "value"],
     )
 
 
 def _loading_row(what: str, part: LoadingFindings, axis: Any) -> tuple[Any, ...]:
     metric = f"{what}_loading_max_percent"
-    return metric, part.worst_percent[0], part.worst_time[0], axis, 1.0
+    return metric, part.worst_percent[0], part.worst_time[0], axis, 1.0, part.worst_phase[0]
 
 
 def _worst_row(
-    metric: str, values: FloatArray, times: Any, axis: Any, sign: float
+    metric: str, values: FloatArray, times: Any, axis: Any, sign: float, phase: IntArray
 ) -> dict[str, Any]:
     place = int(np.nanargmax(values))
     return {
         "metric": metric,
         "element": int(axis[0][place]),
         "name": str(axis[1][place]),
+        "phase": phase_names(phase[place : place + 1])[0] if len(phase) else "",
         "time": times[place],
         "value": sign * float(values[place]),
     }

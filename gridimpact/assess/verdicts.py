@@ -32,13 +32,13 @@ def verdicts_of(found: Findings, violations: pd.DataFrame) -> list[Verdict]:
         broken = violations[violations["kind"].str.startswith("voltage")]
         outside = int(broken["element"].nunique())
     return [
-        voltage_verdict(found.context, int(voltage.judged.sum()), outside),
+        voltage_verdict(found.context, int(voltage.judged.sum()), outside, found.phases),
         en_50160_verdict(found),
         _loading(found, "line", events("line_loading")),
-        _loading(found, "transformer", events("transformer_loading")),
+        _loading(found, "transformer", events("transformer_loading", "transformer3w_loading")),
         _hot_spot(found, events("hot_spot")),
         _life(found, events("ageing")),
-        unbalance_verdict(found.context),
+        unbalance_verdict(found.context, found.unbalance),
         _flow(found),
     ]
 
@@ -56,7 +56,8 @@ def en_50160_by_bus(found: Findings) -> list[str]:
     context, share = found.context, en_50160_share(found)
     asked = 0.0 if EN_50160.week is None else EN_50160.week[2]
     failed = (found.voltage.always_outside[0] > 0) | (share < asked)
-    passed = ~np.isnan(share) & (context.single_phase_connections == 0)
+    whole = found.phases == 3 or context.single_phase_connections == 0
+    passed = ~np.isnan(share) & whole
     verdict = np.where(failed, FAIL, np.where(passed, PASS, NOT_ASSESSED))
     covered = context.lv | context.mv
     return [str(text) for text in np.where(covered, verdict, NOT_ASSESSED)]
@@ -70,7 +71,7 @@ def en_50160_verdict(found: Findings) -> Verdict:
         return Verdict("en_50160", FAIL, f"{failed} buses outside")
     reason = found.voltage.weeks.reason
     single = found.context.single_phase_connections
-    if not reason and single:
+    if not reason and single and found.phases == 1:
         reason = f"balanced power flow with {single} connections on fewer than three phases"
     if not reason and PASS not in by_bus:
         reason = "no bus with weekly shares of EN 50160's band"
@@ -85,7 +86,10 @@ def _loading(found: Findings, what: str, events: int) -> Verdict:
     limits = found.context.limits
     limit = limits.line_loading_percent if what == "line" else limits.transformer_loading_percent
     subject = f"{what}_loading"
-    if limit is None or not part.rated.any():
+    rated = part.rated.any()
+    if what == "transformer":
+        rated = rated or found.transformers3w.rated.any()
+    if limit is None or not rated:
         reason = f"no limit or no rated {what}"
         return Verdict(subject, NOT_ASSESSED, reason)
     if events:

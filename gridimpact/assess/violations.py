@@ -12,12 +12,15 @@ import pandas as pd
 
 from gridimpact.assess.causes import Causes
 from gridimpact.assess.findings import Findings
-from gridimpact.records import Assessment, FloatArray, IntArray, Note
+from gridimpact.assess.unbalance import out_of_share
+from gridimpact.assess.weeks import WeekFindings
+from gridimpact.records import Assessment, BoolArray, FloatArray, IntArray, Note
 
 COLUMNS = [
     "kind",
     "element",
     "name",
+    "phase",
     "start",
     "end",
     "duration_h",
@@ -35,6 +38,8 @@ TOLERANCE: Mapping[str, float] = MappingProxyType(
     {"pu": 0.001, "%": 1.0, "degC": 1.0, "1": 0.01, "lanes": np.inf}
 )
 """How much deeper beyond its limit a violation must be to count as worse, by unit."""
+KIND_TOLERANCE: Mapping[str, float] = MappingProxyType({"unbalance": 0.1})
+"""The same by kind, where percent are of something small."""
 TOLERANCE_H = 1.0
 """How much longer it must last to count as worse [h]."""
 
@@ -76,7 +81,8 @@ def violations_table(found: Findings) -> tuple[pd.DataFrame, tuple[Note, ...]]:
             if found.cars and len(runs) > CAUSES_NAMED:
                 text = f"cars are named at the {CAUSES_NAMED} worst of {len(runs)} events"
                 notes.append(Note("info", source.kind, text))
-    parts += [part for part in (_weeks(found), _ageing(found)) if len(part)]
+    weekly = (_weeks(found), _unbalance_weeks(found), _ageing(found))
+    parts += [part for part in weekly if len(part)]
     if not parts:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS}), tuple(notes)
     table = pd.concat(parts, ignore_index=True)
@@ -94,6 +100,10 @@ def _sources(found: Findings) -> Iterator[_Source]:
     yield _Source("voltage_high", "bus", "pu", found.voltage.high, *buses, feeding=True)
     yield _Source("line_loading", "line", "%", found.lines.runs, *lines)
     yield _Source("transformer_loading", "transformer", "%", found.transformers.runs, *transformers)
+    grid3 = (grid.transformer3w_index, grid.transformer3w_name)
+    yield _Source("transformer3w_loading", "network", "%", found.transformers3w.runs, *grid3)
+    if found.unbalance is not None:
+        yield _Source("unbalance", "bus", "%", found.unbalance.runs, *buses)
     if found.thermal is not None:
         yield _Source("hot_spot", "transformer", "degC", found.thermal.runs, *transformers)
     network = (np.array([-1]), ("network",))
@@ -122,6 +132,7 @@ def _events(source: _Source, runs: pd.DataFrame, found: Findings, causes: Causes
             "kind": source.kind,
             "element": source.index[element],
             "name": [str(source.names[k]) for k in element],
+            "phase": phase_names(runs["phase"].to_numpy(dtype=np.int64)),
             "start": origin + (start * step_s).astype("timedelta64[s]"),
             "end": origin + (end * step_s).astype("timedelta64[s]"),
             "duration_h": duration,
@@ -133,26 +144,54 @@ def _events(source: _Source, runs: pd.DataFrame, found: Findings, causes: Causes
     )
 
 
+def phase_names(phase: IntArray) -> list[str]:
+    """Return a, b or c, "" for what belongs to all phases.
+
+    Examples
+    --------
+    >>> phase_names(np.array([1, -1]))
+    ['b', '']
+    """
+    return ["" if k < 0 else "abc"[k] for k in phase]
+
+
 def _weeks(found: Findings) -> pd.DataFrame:
     """Return the weeks in which a judged bus kept its band too seldom."""
     limits, weeks = found.context.limits, found.voltage.weeks
     if limits.week is None or not len(weeks.begin):
         return pd.DataFrame()
+    broken = (weeks.share[:, 0] < limits.week[2]) & found.voltage.judged
+    return _week_events(found, "voltage_week", weeks, broken, limits.week[2])
+
+
+def _unbalance_weeks(found: Findings) -> pd.DataFrame:
+    """Return the weeks in which a bus was too unbalanced for too long."""
+    unbalance = found.unbalance
+    if unbalance is None or unbalance.share is None or not len(unbalance.weeks.begin):
+        return pd.DataFrame()
+    broken = out_of_share(unbalance)
+    return _week_events(found, "unbalance_week", unbalance.weeks, broken, unbalance.share)
+
+
+def _week_events(
+    found: Findings, kind: str, weeks: WeekFindings, broken: BoolArray, asked: float
+) -> pd.DataFrame:
+    """Return the marked weeks, (week, bus), as events."""
     grid = found.context.grid
-    share = weeks.share[:, 0]
-    week, bus = np.nonzero((share < limits.week[2]) & found.voltage.judged)
+    week, bus = np.nonzero(broken)
     order = np.lexsort((week, bus))
     week, bus = week[order], bus[order]
     return pd.DataFrame(
         {
-            "kind": "voltage_week",
+            "kind": kind,
             "element": grid.bus_index[bus],
             "name": [str(grid.bus_name[k]) for k in bus],
+            "phase": "",
             "start": weeks.begin[week],
             "end": weeks.begin[week] + np.timedelta64(7 * 86_400, "s"),
             "duration_h": 168.0,
-            "worst": 100.0 * share[week, bus],
-            "limit": 100.0 * limits.week[2],
+            "worst": 100.0 * weeks.share[:, 0][week, bus],
+            "limit": 100.0 * asked,
             "unit": "%",
             "caused_by": "",
         }
@@ -172,6 +211,7 @@ def _ageing(found: Findings) -> pd.DataFrame:
             "kind": "ageing",
             "element": grid.transformer_index[over],
             "name": [str(grid.transformer_name[k]) for k in over],
+            "phase": "",
             "start": line.start,
             "end": line.end,
             "duration_h": found.hours,
@@ -209,7 +249,11 @@ def compare_with_base(assessment: Assessment, base: Assessment) -> Assessment:
     """
     own, before = _by_element(assessment.violations), _by_element(base.violations)
     both = own.join(before, how="outer", lsuffix="_now", rsuffix="_base")
-    tolerance = np.array([TOLERANCE[unit] for unit in both["unit_now"].fillna(both["unit_base"])])
+    units = both["unit_now"].fillna(both["unit_base"])
+    kinds = both.index.get_level_values("kind")
+    tolerance = np.array(
+        [KIND_TOLERANCE.get(k, TOLERANCE[unit]) for k, unit in zip(kinds, units, strict=True)]
+    )
     deeper = _difference(both, "depth")
     longer = _difference(both, "hours")
     worse = (deeper > tolerance) | (longer > TOLERANCE_H)

@@ -1,4 +1,8 @@
-"""Voltage of every bus: extremes, time outside the band, violations, and EN 50160 by whole weeks."""
+"""Voltage of every bus: extremes, time outside the band, violations, and EN 50160 by whole weeks.
+
+In three phases each phase-to-neutral voltage is held against the limits, and the worst phase speaks
+for its bus.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gridimpact.assess.context import AssessContext, Chunk
 from gridimpact.assess.limits import ALWAYS_MAX_PU, ALWAYS_MIN_PU
-from gridimpact.assess.running import Extreme, RunTracker, Times, add_counts
+from gridimpact.assess.running import Extreme, RunTracker, Times, add_counts, worst_phase
 from gridimpact.assess.weeks import WeekBand, WeekFindings
 from gridimpact.records import BoolArray, FloatArray, Grid, IntArray
 
@@ -23,8 +27,11 @@ class VoltageFindings:
     """(bus,) buses the profile has limits for."""
     vm_min_pu: FloatArray
     vm_min_time: Times
+    vm_min_phase: IntArray
+    """Phase 0, 1 or 2 of the lowest voltage, -1 where all three are one."""
     vm_max_pu: FloatArray
     vm_max_time: Times
+    vm_max_phase: IntArray
     steps_known: IntArray
     steps_outside: IntArray
     steps_any_outside: IntArray
@@ -77,20 +84,43 @@ class VoltageReducer:
         usable = chunk.usable
         voltage = chunk.flow.vm_pu
         if not usable.all():
-            voltage = np.where(usable[:, :, None], voltage, np.nan)
-        self.lowest.update(voltage, chunk.times)
-        self.highest.update(voltage, chunk.times)
-        self.known = add_counts(self.known, ~np.isnan(voltage))
+            voltage = np.where(
+                usable.reshape(*usable.shape, *[1] * (voltage.ndim - 2)), voltage, np.nan
+            )
+        self._extremes(voltage, chunk.times)
         self.weeks.update(chunk, voltage)
         low, high = self._bounds(voltage)
         below, above = np.less(voltage, low), np.greater(voltage, high)
-        self.below.update(chunk, below, voltage, low)
-        self.above.update(chunk, above, voltage, high)
-        outside = np.asarray(below | above | self._outside_week(voltage))
+        self._track(chunk, self.below, below, voltage, low)
+        self._track(chunk, self.above, above, voltage, high)
+        outside = any_phase(np.asarray(below | above | self._outside_week(voltage)))
         self.outside = add_counts(self.outside, outside)
         self.any_outside = add_counts(self.any_outside, outside.any(axis=2))
-        always = (voltage < ALWAYS_MIN_PU) | (voltage > ALWAYS_MAX_PU)
+        always = any_phase((voltage < ALWAYS_MIN_PU) | (voltage > ALWAYS_MAX_PU))
         self.always = add_counts(self.always, always)
+
+    def _extremes(self, voltage: FloatArray, times: Times) -> None:
+        """Keep the lowest and the highest voltage of each bus and its phase."""
+        nominal = np.ones(())
+        value, _, phase = worst_phase(voltage, nominal, -1.0)
+        self.lowest.update(value, times, phase)
+        self.known = add_counts(self.known, ~np.isnan(value))
+        value, _, phase = worst_phase(voltage, nominal, 1.0)
+        self.highest.update(value, times, phase)
+
+    @staticmethod
+    def _track(
+        chunk: Chunk,
+        tracker: RunTracker,
+        outside: BoolArray,
+        voltage: FloatArray,
+        bound: FloatArray,
+    ) -> None:
+        """Follow runs of steps beyond a bound; only where there are some is the phase looked up."""
+        if not outside.any():
+            return
+        value, limit, phase = worst_phase(voltage, bound, tracker.sign)
+        tracker.update(chunk, any_phase(outside), value, limit, phase)
 
     def finish(self) -> VoltageFindings:
         """Return the figures."""
@@ -99,8 +129,10 @@ class VoltageReducer:
             judged=self.judged,
             vm_min_pu=self.lowest.value,
             vm_min_time=self.lowest.times,
+            vm_min_phase=self.lowest.phases,
             vm_max_pu=self.highest.value,
             vm_max_time=self.highest.times,
+            vm_max_phase=self.highest.phases,
             steps_known=none if self.known is None else self.known,
             steps_outside=none if self.outside is None else self.outside,
             steps_any_outside=none[:, 0] if self.any_outside is None else self.any_outside,
@@ -111,7 +143,7 @@ class VoltageReducer:
         )
 
     def _bounds(self, voltage: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the limits of each lane and bus, broadcasting to (scenario, time, bus)."""
+        """Return the limits of each lane and bus, broadcasting to `voltage`."""
         limits, lv, mv = self.context.limits, self.context.lv, self.context.mv
         low = np.full(len(lv), -np.inf)
         high = np.full(len(lv), np.inf)
@@ -119,9 +151,15 @@ class VoltageReducer:
         _put(high, lv, limits.vm_max_pu)
         _put(low, mv, limits.mv_min_pu)
         _put(high, mv, limits.mv_max_pu)
+        busbar, fixed = self.busbar, self.fixed
+        measured = busbar >= 0
+        if voltage.ndim == 4:
+            low, high, lv = low[:, None], high[:, None], lv[:, None]
+            measured, fixed = measured[:, None], fixed[:, None]
         if limits.drop_pu is None and limits.rise_pu is None:
             return low, high
-        reference = np.where(self.busbar >= 0, voltage[:, :, self.busbar], self.fixed)
+        # A phase is held against the same phase of its busbar.
+        reference = np.where(measured, voltage[:, :, busbar], fixed)
         if limits.drop_pu is not None:
             low = np.maximum(low, np.where(lv, reference - limits.drop_pu, -np.inf))
         if limits.rise_pu is not None:
@@ -132,9 +170,14 @@ class VoltageReducer:
         """Return where a judged bus is outside the weekly band, which counts as hours outside."""
         band = self.context.limits.week
         if band is None:
-            return np.zeros((1, 1, 1), dtype=np.bool_)
+            return np.zeros((1,) * voltage.ndim, dtype=np.bool_)
         outside = (voltage < band[0]) | (voltage > band[1])
-        return outside & self.judged
+        return outside & (self.judged[:, None] if voltage.ndim == 4 else self.judged)
+
+
+def any_phase(mask: BoolArray) -> BoolArray:
+    """Return whether any phase is marked, (scenario, time, bus)."""
+    return np.asarray(mask.any(axis=3)) if mask.ndim == 4 else mask
 
 
 def _put(bound: FloatArray, buses: BoolArray, value: float | None) -> None:

@@ -28,9 +28,9 @@ class WeekFindings:
     begin : numpy.ndarray
         (week,) first moment of each week.
     inside : numpy.ndarray
-        (week, scenario, bus) means inside the band.
+        (week, scenario, bus) means inside the band; of the phase that keeps it least.
     known : numpy.ndarray
-        (week, scenario, bus) means with a sound power flow.
+        (week, scenario, bus) means with a sound power flow, of the same phase.
     reason : str
         Why nothing is assessed, "" where something is.
     """
@@ -62,6 +62,7 @@ class WeekBand:
     week: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     rest: FloatArray | None = None
     step_s: int = 0
+    phases: int = 1
 
     @classmethod
     def start(cls, context: AssessContext) -> WeekBand:
@@ -71,7 +72,9 @@ class WeekBand:
         return cls(profile, low, high, context.lv | context.mv)
 
     def update(self, chunk: Chunk, voltage: FloatArray) -> None:
-        """Take in voltages (scenario, time, bus), NaN where not sound or not counted."""
+        """Take in voltages (scenario, time, bus[, phase]), NaN where not sound or not counted."""
+        self.phases = voltage.shape[3] if voltage.ndim == 4 else 1
+        voltage = voltage.reshape(*voltage.shape[:2], -1)
         if chunk.segment != self.segment:
             self._begin_segment(chunk)
         width = window_steps(self.step_s)
@@ -99,7 +102,17 @@ class WeekBand:
             empty = np.zeros((0, 1, len(self.buses)), dtype=np.int64)
             reason = "no whole week of counted time without a gap"
             return WeekFindings(self.profile, begin, empty, empty, reason)
-        return WeekFindings(self.profile, begin, np.stack(self.inside), np.stack(self.known))
+        inside, known = np.stack(self.inside), np.stack(self.known)
+        if self.phases == 1:
+            return WeekFindings(self.profile, begin, inside, known)
+        shape = (*inside.shape[:2], -1, self.phases)
+        inside, known = inside.reshape(shape), known.reshape(shape)
+        # A phase that was never known does not speak for its bus.
+        share = np.where(known > 0, inside / np.maximum(known, 1), np.inf)
+        worst = share.argmin(axis=3)[..., None]
+        inside = np.take_along_axis(inside, worst, axis=3)[..., 0]
+        known = np.take_along_axis(known, worst, axis=3)[..., 0]
+        return WeekFindings(self.profile, begin, inside, known)
 
     def _begin_segment(self, chunk: Chunk) -> None:
         """Give the whole weeks of a new segment their numbers."""
@@ -108,7 +121,7 @@ class WeekBand:
         self.week = week_of_step(chunk.segment_counted, self.step_s)
         for number in range(int(self.week.max(initial=-1)) + 1):
             self.begin.append(chunk.timeline.times[np.flatnonzero(self.week == number)[0]])
-            shape = (chunk.flow.vm_pu.shape[0], len(self.buses))
+            shape = (chunk.flow.status.shape[0], len(self.buses) * self.phases)
             self.inside.append(np.zeros(shape, dtype=np.int64))
             self.known.append(np.zeros(shape, dtype=np.int64))
         self.week[self.week >= 0] += len(self.begin) - int(self.week.max(initial=-1)) - 1

@@ -77,6 +77,8 @@ def test_every_metric_has_a_place_and_missing_ones_a_reason():
         "violations_relieved",
         "ev_cost_per_car_eur",
         "stored_change_kwh",
+        "unbalance_max_percent",
+        "neutral_current_max_a",
     }
     bare = assess(context(), segment(96), "no_ev")
     assert list(bare.summary) == list(METRICS)
