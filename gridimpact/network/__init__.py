@@ -4,6 +4,7 @@ from gridimpact.network.catalogue import list_networks
 from gridimpact.network.check import check_net
 from gridimpact.network.grid import extract_grid
 from gridimpact.network.open import open_network
+from gridimpact.network.phase_model import with_phases
 from gridimpact.network.reader import read_net
 from gridimpact.network.sites import derive_sites
 
@@ -14,4 +15,5 @@ __all__ = [
     "list_networks",
     "open_network",
     "read_net",
+    "with_phases",
 ]
