@@ -27,7 +27,10 @@ _SLOW = 0.5
 _MANY = 256
 """Elements beyond which that is not tried, as its cost grows with their cube."""
 
-_CAUTION = 16.0
+_PATIENCE = 3
+"""Times in a row that answers may come off worse before a lane goes on with more caution."""
+
+_CAUTION = 4.0
 """Largest factor on the voltage drops expected, for lanes in which the network gives way more than that."""
 
 
@@ -103,6 +106,7 @@ def _lack(response: Response, q: Any, active: Any, step: Any, slow: Any) -> None
     """Raise ``step`` to what the answers lack, and mark lanes in which that hardly falls."""
     count, width = response.column.shape[0], response.width
     caution, last = 5 * count * width, (5 * count + 1) * width
+    steps, worse = (5 * count + 3) * width, (5 * count + 4) * width
     for j in range(width):
         worst = 0.0
         for e in range(count):
@@ -116,8 +120,12 @@ def _lack(response: Response, q: Any, active: Any, step: Any, slow: Any) -> None
             worst = worst if lack <= worst else lack
         if active[j] > 0:
             begun = q[caution + j] > 0.0
-            slow[j] = 1.0 if begun and worst > _SLOW * q[last + j] else 0.0
-            factor = 2.0 if begun and worst > q[last + j] else 0.5
+            # A lane that was slow once stays with the costlier steps.
+            if begun and worst > _SLOW * q[last + j]:
+                q[steps + j] = 1.0
+            slow[j] = q[steps + j]
+            q[worse + j] = q[worse + j] + 1.0 if begun and worst > q[last + j] else 0.0
+            factor = 2.0 if q[worse + j] >= _PATIENCE else 0.5
             q[caution + j] = min(max(1.0, factor * q[caution + j]), _CAUTION)
             q[last + j] = worst
             # Written so that a NaN is kept as the largest change.

@@ -28,7 +28,8 @@ from gridimpact.records import (
 
 def no_response(parts: int, width: int) -> Response:
     """Return a response of no element, for a flow in which nothing answers."""
-    return _pack(_nobody(), np.ones(0), _none(), alone(0), (1.0, parts, width))
+    rows = _none()
+    return _pack(_nobody(), 1.0, rows, alone(0), (parts, width), rows.row)
 
 
 def _nobody() -> VoltVar:
@@ -60,18 +61,23 @@ def balanced_response(
     answering = injections.volt_var
     if answering is None or not len(answering.element):
         return no_response(parts, width)
-    admittance = grid.admittance
+    drops, scale = _balanced_drops(grid, injections, answering)
     bus = injections.bus[answering.element]
-    matrix, voltage, place = _balanced_system(admittance)
+    rows = _single(bus_row[bus], bus_row[bus] >= 0)
+    source = np.isin(grid.bus_node[bus], grid.admittance.slack_node)
+    slot = np.where(source[:, None], -1, rows.row)
+    return _pack(answering, scale, rows, drops, (parts, width), slot)
+
+
+def _balanced_drops(
+    grid: Grid, injections: Injections, answering: VoltVar
+) -> tuple[Coupling, float]:
+    admittance = grid.admittance
+    matrix, feed, place = _balanced_system(admittance)
+    node = grid.bus_node[injections.bus[answering.element]]
+    terminals = _single(np.where(node >= 0, place[node], -1), node >= 0)
     scale = 1.0 / admittance.s_base_kva
-    node = grid.bus_node[bus]
-    unknown = np.where(node >= 0, place[node], -1)
-    there = (bus_row[bus] >= 0)[:, None]
-    terminals = _single(np.where(node >= 0, unknown, -1), there)
-    drops = coupling(matrix, voltage, terminals, scale)
-    rows = _single(bus_row[bus], there)
-    slot = np.where(terminals.row >= 0, rows.row, -1)
-    return _pack(answering, _steepest(answering, scale), rows, drops, (scale, parts, width), slot)
+    return coupling(matrix, feed, terminals, scale), scale
 
 
 def phase_response(
@@ -104,14 +110,44 @@ def phase_response(
     answering = injections.volt_var
     if answering is None or not len(answering.element):
         return no_response(parts, width)
+    drops, scale = _phase_drops(model, injections, answering)
     first, second, share = _phase_rows(model, injections, answering.element)
-    matrix, voltage, place = _phase_system(model)
-    scale = 3.0 / model.s_base_kva
-    terminals = Terminals(_at(place, first), _at(place, second), share)
-    drops = coupling(matrix, voltage, terminals, scale)
     rows = Terminals(_at(row_of, first), _at(row_of, second), share)
-    taken = np.where(terminals.row >= 0, rows.row, -1) if slot is None else slot
-    return _pack(answering, _steepest(answering, scale), rows, drops, (scale, parts, width), taken)
+    source = np.isin(model.bus_node[injections.bus[answering.element]], model.slack_node)
+    taken = np.where(source[:, None], -1, rows.row) if slot is None else slot
+    return _pack(answering, scale, rows, drops, (parts, width), taken)
+
+
+def _phase_drops(
+    model: PhaseModel, injections: Injections, answering: VoltVar
+) -> tuple[Coupling, float]:
+    first, second, share = _phase_rows(model, injections, answering.element)
+    matrix, feed, place = _phase_system(model)
+    terminals = Terminals(_at(place, first), _at(place, second), share)
+    scale = 3.0 / model.s_base_kva
+    return coupling(matrix, feed, terminals, scale), scale
+
+
+def local_response(grid: Grid, injections: Injections, phases: int, width: int) -> Response:
+    """Return a response to voltages laid out by element instead of by row of a network.
+
+    Voltages come in three rows an element, one a phase; the answer goes nowhere but into the state.
+    `injections` must hold something that answers.
+    """
+    answering = injections.volt_var
+    if answering is None:
+        return no_response(1, width)
+    count = len(answering.element)
+    if phases == 3 and grid.phase_model is not None:
+        drops, scale = _phase_drops(grid.phase_model, injections, answering)
+        share = _phase_rows(grid.phase_model, injections, answering.element)[2]
+    else:
+        drops, scale = _balanced_drops(grid, injections, answering)
+        supplied = grid.bus_node[injections.bus[answering.element]] >= 0
+        share = _single(np.zeros(count, dtype=np.int64), supplied).share
+    nowhere = np.full((count, 3), -1, dtype=np.int64)
+    rows = Terminals(np.arange(3 * count).reshape(count, 3), nowhere, share)
+    return _pack(answering, scale, rows, drops, (1, width), nowhere)
 
 
 def _single(row: IntArray, there: BoolArray) -> Terminals:
@@ -119,7 +155,7 @@ def _single(row: IntArray, there: BoolArray) -> Terminals:
     rows = np.full((len(row), 3), -1, dtype=np.int64)
     rows[:, 0] = row
     share = np.zeros((len(row), 3))
-    share[:, 0] = there[:, 0]
+    share[:, 0] = there
     return Terminals(rows, np.full_like(rows, -1), share)
 
 
@@ -187,32 +223,34 @@ def _steepest(answering: VoltVar, scale: float) -> FloatArray:
 
 def _pack(
     answering: VoltVar,
-    steep: FloatArray,
+    scale: float,
     rows: Terminals,
     drops: Coupling,
-    sizes: tuple[float, int, int],
-    slot: IntArray | None = None,
+    sizes: tuple[int, int],
+    slot: IntArray,
 ) -> Response:
-    scale, parts, width = sizes
+    def packed(values: FloatArray | IntArray, kind: type) -> Any:
+        return np.ascontiguousarray(values, dtype=kind)
+
     place, number = np.int64, np.float64
     return Response(
-        column=np.ascontiguousarray(answering.element, dtype=place),
-        row=np.ascontiguousarray(rows.row, dtype=place),
-        other=np.ascontiguousarray(rows.other, dtype=place),
-        slot=np.ascontiguousarray(rows.row if slot is None else slot, dtype=place),
-        share=np.ascontiguousarray(rows.share, dtype=number),
-        s_max=np.ascontiguousarray(answering.s_max_kva, dtype=number),
-        s_ref=np.ascontiguousarray(answering.s_ref_kva, dtype=number),
-        curve=np.ascontiguousarray(answering.curve, dtype=place),
-        v=np.ascontiguousarray(answering.v_pu, dtype=number),
-        q=np.ascontiguousarray(answering.q_share, dtype=number),
-        own=np.ascontiguousarray(drops.own, dtype=number),
-        start=np.ascontiguousarray(drops.start, dtype=place),
-        near=np.ascontiguousarray(drops.near, dtype=place),
-        drop=np.ascontiguousarray(drops.drop, dtype=number),
-        steep=np.ascontiguousarray(steep, dtype=number),
+        column=packed(answering.element, place),
+        row=packed(rows.row, place),
+        other=packed(rows.other, place),
+        slot=packed(slot, place),
+        share=packed(rows.share, number),
+        s_max=packed(answering.s_max_kva, number),
+        s_ref=packed(answering.s_ref_kva, number),
+        curve=packed(answering.curve, place),
+        v=packed(answering.v_pu, number),
+        q=packed(answering.q_share, number),
+        own=packed(drops.own, number),
+        start=packed(drops.start, place),
+        near=packed(drops.near, place),
+        drop=packed(drops.drop, number),
+        steep=packed(_steepest(answering, scale), number),
         scale=float(scale),
-        parts=int(parts),
-        width=int(width),
-        memory=5 * len(answering.element) + 3,
+        parts=int(sizes[0]),
+        width=int(sizes[1]),
+        memory=5 * len(answering.element) + 5,
     )
