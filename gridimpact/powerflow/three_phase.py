@@ -1,0 +1,285 @@
+"""Unbalanced power flow in phase coordinates: one factorisation, a fixed point over many lanes at once.
+
+Every lane starts from the network without load and iterates ``Y v = i(v)`` (implicit Z-bus Gauss)
+until its own largest voltage step is below the tolerance; then it is frozen. Its bits depend
+neither on the other lanes nor on threads or chunks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from gridimpact.powerflow.engine import FlowOptions, check_injections
+from gridimpact.powerflow.three_phase_branches import lay_out
+from gridimpact.powerflow.three_phase_factor import Elimination, eliminate
+from gridimpact.powerflow.three_phase_layout import (
+    Batch,
+    Branches,
+    Chains,
+    Checks,
+    Results,
+    Rules,
+    System,
+    Verdicts,
+)
+from gridimpact.powerflow.three_phase_newton import solve_newton
+from gridimpact.powerflow.three_phase_outcome import allocate, conclude, open_verdicts
+from gridimpact.powerflow.three_phase_slots import (
+    Terminals,
+    build_slots,
+    drawn_power,
+    find_terminals,
+    phase_model,
+)
+from gridimpact.powerflow.volt_var_response import phase_response
+from gridimpact.records import (
+    BoolArray,
+    FloatArray,
+    FlowResult,
+    Grid,
+    Injections,
+    IntArray,
+    Note,
+    PhaseModel,
+)
+
+NAME = "gridimpact batched fixed point in phase coordinates"
+
+_REMEMBERED = 64
+"""Factorisations that are kept."""
+
+_WORTH_A_THREAD = 10_000
+"""Blocks times rows below which another thread costs more than it brings."""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What stays the same between calls on one model with elements at the same nodes."""
+
+    elimination: Elimination
+    place: IntArray
+    """(node,)"""
+    bus_place: IntArray
+    chains: Chains
+    branches: Branches
+    checks: Checks
+    kept_alive: tuple[object, ...]
+    """What the key names by identity, so that no other object can take its place."""
+
+
+_known: OrderedDict[tuple[int, int, int, bytes], _Prepared] = OrderedDict()
+_lock = Lock()
+
+
+def solve_three_phase(
+    grid: Grid, injections: Injections, options: FlowOptions | None = None
+) -> FlowResult:
+    """Return the unbalanced flow of every lane.
+
+    Parameters
+    ----------
+    grid : Grid
+        With `phase_model`; never written to.
+    injections : Injections
+        (scenario, time, element); positive draws from the grid. Elements in star draw
+        `phase_share` of their power from each phase to neutral, those in delta from ab, bc and ca.
+    options : FlowOptions, optional
+        Tolerance, threads and what to keep.
+
+    Returns
+    -------
+    FlowResult
+        Voltages of each phase to neutral; loadings of the worst phase at the larger end.
+
+    Raises
+    ------
+    GridError
+        Where the grid has no model in phase coordinates.
+    InputError
+        Where an injection is not finite or does not fit the grid, or draws unevenly to a neutral
+        that no zero-sequence current can reach; every place is named.
+
+    Notes
+    -----
+    A three-phase element in star where nothing earths the neutral is taken as an equal one in delta,
+    and a note says so. Constant-current and constant-impedance shares follow the voltage at their
+    own terminals: phase to neutral in star, phase to phase over the square root of three in delta.
+    Neutral is solidly earthed everywhere: the neutral current is the sum of the phase currents.
+    """
+    chosen = options or FlowOptions(phases=3)
+    model = phase_model(grid)
+    check_injections(grid, injections)
+    terminals = find_terminals(grid, injections, model)
+    prepared = _prepared(grid, model, terminals.loaded)
+    system = _system(injections, model, terminals, prepared)
+    batch = _batch(injections)
+    results = allocate(grid, model, len(batch.p), chosen)
+    verdicts = open_verdicts(len(batch.p), len(system.response.column))
+    base_kva = model.s_base_kva / 3.0
+    rules = Rules(
+        chosen.tolerance_pu, chosen.max_iterations, chosen.residual_kva / base_kva, base_kva
+    )
+    _share_out(batch, system, rules, (results, verdicts), chosen.threads)
+    failed = (verdicts.iterations < 0) | ~(verdicts.excess <= 1.0)
+    how = _How(grid, model, prepared.elimination, system, rules, chosen)
+    home = _rescue(batch, how, (results, verdicts), failed)
+    notes = (*model.notes, *terminals.notes, *_newton_notes(int(failed.sum()), home))
+    return conclude(NAME, grid, injections, chosen, (results, verdicts, notes))
+
+
+@dataclass(frozen=True)
+class _How:
+    """All that solving one lane again needs."""
+
+    grid: Grid
+    model: PhaseModel
+    elimination: Elimination
+    system: System
+    rules: Rules
+    options: FlowOptions
+
+
+def _prepared(grid: Grid, model: PhaseModel, loaded: BoolArray) -> _Prepared:
+    """Factor the network, or take what is remembered of it; the least used is forgotten first."""
+    named = (model, grid.line_i_max_ka, grid.transformer_i_rated_ka, grid.transformer3w_i_rated_ka)
+    key = (id(model), id(named[1]), id(named[2]), loaded.tobytes())
+    with _lock:
+        known = _known.get(key)
+        if known is not None:
+            _known.move_to_end(key)
+            return known
+    made = _prepare(grid, model, loaded, named)
+    with _lock:
+        _known[key] = made
+        while len(_known) > _REMEMBERED:
+            _known.popitem(last=False)
+    return made
+
+
+def _prepare(
+    grid: Grid, model: PhaseModel, loaded: BoolArray, named: tuple[object, ...]
+) -> _Prepared:
+    elimination = eliminate(model, loaded)
+    place = np.full(len(loaded), -1, dtype=np.int64)
+    place[elimination.node] = np.arange(len(elimination.node))
+    bus_place = np.where(model.bus_node >= 0, place[model.bus_node], -1).astype(np.int64)
+    chains, branches, checks = lay_out(grid, model, loaded, place)
+    return _Prepared(elimination, place, bus_place, chains, branches, checks, named)
+
+
+def _system(
+    injections: Injections, model: PhaseModel, terminals: Terminals, prepared: _Prepared
+) -> System:
+    from gridimpact.powerflow.kernels_three_phase import WIDTH
+
+    slots, by_element = build_slots(injections, model, terminals, prepared.place)
+    answering = injections.volt_var
+    row_of = np.where(
+        prepared.place[:, None] >= 0, 3 * prepared.place[:, None] + np.arange(3), -1
+    ).ravel()
+    slot = None if answering is None else by_element[answering.element]
+    response = phase_response(model, injections, row_of, slot, slots.parts, WIDTH)
+    return System(
+        factors=prepared.elimination.factors,
+        slots=slots,
+        chains=prepared.chains,
+        branches=prepared.branches,
+        checks=prepared.checks,
+        response=response,
+        bus_place=prepared.bus_place,
+        start=prepared.elimination.start,
+    )
+
+
+def _batch(injections: Injections) -> Batch:
+    scenarios, steps, elements = injections.p_kw.shape
+    lanes = []
+    for values in (injections.p_kw, injections.q_kvar):
+        contiguous = np.ascontiguousarray(values, dtype=np.float64)
+        flat = contiguous.reshape(scenarios * steps, elements).view()
+        # One array type for the compiled code, whether the caller's array may be written to or not.
+        flat.flags.writeable = False
+        lanes.append(flat)
+    return Batch(lanes[0], lanes[1])
+
+
+def _cores() -> int:
+    """Return the cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _share_out(
+    batch: Batch, system: System, rules: Rules, found: tuple[Results, Verdicts], threads: int
+) -> None:
+    """Share the blocks out evenly; which thread solves a block changes nothing in it."""
+    from gridimpact.powerflow.kernels_three_phase import WIDTH
+    from gridimpact.powerflow.kernels_three_phase_write import solve_blocks
+
+    blocks = -(-len(batch.p) // WIDTH)
+    worth = blocks * system.start.shape[1] // _WORTH_A_THREAD
+    workers = max(1, min(threads or _cores(), worth))
+    if workers == 1:
+        solve_blocks((0, 1), batch, system, rules, *found)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = [
+            pool.submit(solve_blocks, (first, workers), batch, system, rules, found[0], found[1])
+            for first in range(workers)
+        ]
+        for job in jobs:
+            job.result()
+
+
+def _rescue(batch: Batch, how: _How, found: tuple[Results, Verdicts], failed: BoolArray) -> int:
+    """Solve failed lanes by Newton, one by one; return how many are brought home."""
+    home = 0
+    for lane in np.flatnonzero(failed) if how.options.newton_iterations else ():
+        start = _newton(batch, how, int(lane))
+        if start is None:
+            continue
+        part = allocate(how.grid, how.model, 1, how.options)
+        verdict = open_verdicts(1, found[1].answers.shape[1])
+        one = Batch(batch.p[lane : lane + 1], batch.q[lane : lane + 1])
+        system = how.system._replace(start=start)
+        _share_out(one, system, how.rules._replace(max_iterations=0), (part, verdict), 1)
+        if not verdict.excess[0] <= 1.0:
+            continue
+        home += 1
+        verdict.iterations[0] = 0
+        for target, values in zip((*found[0], *found[1]), (*part, *verdict), strict=True):
+            if len(target):
+                target[lane] = values[0]
+    return home
+
+
+def _newton(batch: Batch, how: _How, lane: int) -> FloatArray | None:
+    """Return the voltages of one lane, (2, row), None where Newton fails."""
+    system, elimination = how.system, how.elimination
+    start = system.start[0] + 1j * system.start[1]
+    kept, unknown = 3 * system.factors.kept, 3 * elimination.unknown
+    v = solve_newton(
+        elimination.reduced,
+        system.slots,
+        drawn_power(system.slots, batch.p[lane], batch.q[lane]),
+        (start[:kept], start[unknown:]),
+        (how.options.tolerance_pu, how.options.newton_iterations),
+    )
+    if v is None:
+        return None
+    full = np.concatenate([v, start[kept:]])
+    return np.stack([full.real, full.imag])
+
+
+def _newton_notes(failed: int, home: int) -> tuple[Note, ...]:
+    if not failed:
+        return ()
+    text = f"{failed} power flows went to Newton's method, which solved {home}."
+    return (Note("info", "power flow", text),)
