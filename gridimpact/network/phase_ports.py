@@ -9,7 +9,7 @@ from gridimpact.records import ComplexArray
 _POWERS = np.array([[0, 0, 0], [0, 2, 1], [0, 1, 2]])
 TO_PHASES: ComplexArray = np.asarray(np.exp(2j * np.pi / 3 * _POWERS), dtype=np.complex128)
 """Phases a, b, c of zero, positive and negative sequence (Fortescue)."""
-TO_SEQUENCES: ComplexArray = np.conj(TO_PHASES.T) / 3
+TO_SEQUENCES: ComplexArray = np.asarray(np.conj(TO_PHASES.T) / 3, dtype=np.complex128)
 
 
 def phase_block(zero: ComplexArray, positive: ComplexArray, negative: ComplexArray) -> ComplexArray:

@@ -40,8 +40,9 @@ def sequences(
     branch = grid.line_branch[places]
     node_kv = grid.admittance.node_vn_kv
     from_kv, to_kv = node_kv[grid.admittance.branch_from], node_kv[grid.admittance.branch_to]
-    lines = net["line"].iloc[places]
-    zero[branch] = line_zero_two_ports(lines, from_kv[branch], base, float(net["f_hz"]))
+    if len(places):
+        lines = net["line"].iloc[places]
+        zero[branch] = line_zero_two_ports(lines, from_kv[branch], base, float(net["f_hz"]))
     two = np.flatnonzero(grid.transformer_branch >= 0)
     if len(two):
         branch = grid.transformer_branch[two]
