@@ -14,22 +14,11 @@ from typing import Any
 import numpy as np
 
 from gridimpact.errors import GridError, Problem, raise_problems
+from gridimpact.network.beyond import take_out_beyond
 from gridimpact.records import Admittance, ComplexArray, IntArray
 
 INJECTED = ("load", "sgen", "storage", "asymmetric_load", "asymmetric_sgen")
 """Tables whose power is given as injections and which are not part of the model."""
-
-_REFUSED = {
-    "gen": "holds its voltage by reactive power",
-    "xward": "holds an internal voltage",
-    "dcline": "is a direct-current line",
-    "svc": "is a static var compensator",
-    "ssc": "is a static synchronous compensator",
-    "vsc": "is a voltage source converter",
-    "vsc_stacked": "is a voltage source converter",
-    "vsc_bipolar": "is a voltage source converter",
-    "tcsc": "is a thyristor-controlled series capacitor",
-}
 
 
 @dataclass(frozen=True)
@@ -42,13 +31,15 @@ class NodeModel:
     line_branch: IntArray
     """(line,) branch, -1 where out of service or without supply."""
     transformer_branch: IntArray
+    transformer3w_branch: IntArray
+    """(three-winding transformer, 3) branches of the high, middle and low-voltage winding."""
 
 
 def passive_net(net: Any) -> Any:
     """Return a copy of a pandapower net without the elements that are given as injections.
 
     Tables are copied, so that neither pandapower nor a caller writes into the net given.
-    Results, stored options and controllers are left behind.
+    Results, stored options and controllers are left behind; elements that hold a voltage stay.
     """
     import pandas as pd
     from pandapower.auxiliary import pandapowerNet
@@ -88,11 +79,15 @@ def build_node_model(net: Any) -> NodeModel:
     Raises
     ------
     GridError
-        Where an element cannot be part of a fixed admittance (voltage-controlled generator,
-        extended ward, direct current, FACTS), no source is in service or a branch has no impedance.
+        Where no source is in service or a branch has no impedance.
+
+    Notes
+    -----
+    What no fixed admittance can follow (see `gridimpact.network.beyond`) is left out of the model.
     """
     raise_problems(_refusals(net), "network", GridError)
     bare = passive_net(net)
+    take_out_beyond(bare)
     ppci, branch_kept = _convert(bare)
     node_count = len(ppci["bus"])
     lookup = np.asarray(bare["_pd2ppc_lookups"]["bus"], dtype=np.int64)
@@ -105,26 +100,12 @@ def build_node_model(net: Any) -> NodeModel:
         bus_node=bus_node,
         line_branch=_in_service(bare["line"], branch, ranges.get("line")),
         transformer_branch=_in_service(bare["trafo"], branch, ranges.get("trafo")),
+        transformer3w_branch=_windings(bare["trafo3w"], branch, ranges.get("trafo3w")),
     )
 
 
 def _refusals(net: Any) -> list[Problem]:
     found = []
-    for table, reason in _REFUSED.items():
-        rows = net.get(table)
-        if rows is None or not len(rows):
-            continue
-        active = rows["in_service"].to_numpy(dtype=bool)
-        if table == "gen" and "slack" in rows:
-            active = active & ~rows["slack"].fillna(False).to_numpy(dtype=bool)
-        found += [
-            Problem(
-                f"{table} {index}",
-                f"{reason}, which a study of injections cannot follow",
-                "take it out of service or model it as a static generator",
-            )
-            for index in rows.index[active]
-        ]
     sources = int(net["ext_grid"]["in_service"].sum())
     if "slack" in net["gen"]:
         slack = net["gen"]["slack"].fillna(False).to_numpy(dtype=bool)
@@ -213,6 +194,21 @@ def _admittance(ppci: Any, fixed: ComplexArray | None) -> Admittance:
     )
 
 
+def branch_two_ports(net: Any) -> ComplexArray:
+    """Return y_ff, y_ft, y_tf, y_tt of every branch of a pandapower net, (branch, 4) [pu].
+
+    Parameters
+    ----------
+    net : pandapowerNet
+        Never written to; every branch in service and supplied.
+    """
+    from pandapower.pypower.makeYbus import branch_vectors
+
+    ppci, _ = _convert(passive_net(net))
+    y_tt, y_ff, y_ft, y_tf = branch_vectors(ppci["branch"], len(ppci["branch"]))
+    return np.stack([y_ff, y_ft, y_tf, y_tt], axis=1).astype(np.complex128)
+
+
 def fixed_elements(net: Any) -> tuple[IntArray, ComplexArray]:
     """Return buses and constant power [kVA] of what a net draws by itself: motors and wards."""
     motor = net["motor"][net["motor"]["in_service"].astype(bool)]
@@ -235,6 +231,15 @@ def _fixed_power(bare: Any, bus_node: IntArray, node_count: int) -> ComplexArray
     fixed = np.zeros(node_count, dtype=np.complex128)
     np.add.at(fixed, node[node >= 0], power[node >= 0])
     return fixed
+
+
+def _windings(table: Any, branch: IntArray, rows: tuple[int, int] | None) -> IntArray:
+    """Return the branches of the windings: pandapower lists all of one side, then the next."""
+    if rows is None:
+        return np.zeros((0, 3), dtype=np.int64)
+    found = branch[rows[0] : rows[1]].reshape(3, len(table)).T.copy()
+    found[~table["in_service"].to_numpy(dtype=bool)] = -1
+    return found
 
 
 def _in_service(table: Any, branch: IntArray, rows: tuple[int, int] | None) -> IntArray:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.errors import Problem
+from gridimpact.network.beyond import check_held_voltages
 from gridimpact.network.check_elements import check_demand, check_elements
 from gridimpact.network.check_topology import check_supply, check_topology
 from gridimpact.network.columns import rows_text
@@ -38,6 +39,7 @@ def check_net(net: Any) -> tuple[list[Problem], list[Note]]:
         problems += check_kinds(net)
         problems += check_elements(net)
         problems += check_demand(net)
+        problems += check_held_voltages(net)
         problems += check_topology(net)
     notes = [
         Note("warning", p.where, f"{p.what}; {p.remedy}" if p.remedy else p.what)
@@ -58,7 +60,7 @@ def check_references(net: Any) -> list[Problem]:
         return [Problem("bus", "has no rows", "give a network with buses")]
     for table, columns in BUS_COLUMNS.items():
         for column in columns:
-            frame = net[table]
+            frame = net[table] if table in net else pd.DataFrame()
             bad = ~frame[column].isin(net.bus.index) if len(frame) else pd.Series(dtype=bool)
             problems += _named(frame, table, column, bad, "no such bus in table bus")
     switch = net.switch
@@ -84,7 +86,7 @@ def _named(frame: pd.DataFrame, table: str, column: str, bad: Any, what: str) ->
 
 
 def check_kinds(net: Any) -> list[Problem]:
-    """Return elements that a balanced study cannot represent."""
+    """Return elements that no engine here can represent."""
     problems = []
     for table, remedy in UNSUPPORTED.items():
         frame = net[table] if table in net else pd.DataFrame()
@@ -92,9 +94,4 @@ def check_kinds(net: Any) -> list[Problem]:
         if len(active):
             rows = rows_text(active.index.tolist())
             problems.append(Problem(table, f"{rows}: this element is not supported", remedy))
-    gen = net.gen[net.gen.in_service & ~net.gen.slack]
-    if len(gen):
-        what = f"{rows_text(gen.index.tolist())}: generators that hold a voltage are not supported"
-        remedy = "give them as static generators (sgen) with P and Q, or as ext_grid where they form the grid"
-        problems.append(Problem("gen", what, remedy))
     return problems

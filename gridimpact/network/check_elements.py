@@ -85,6 +85,19 @@ _RULES = (
     *(Rule(table, f"{power}_{phase}_{unit}", *_FINITE)
       for table in ("asymmetric_load", "asymmetric_sgen") for phase in "abc" for power, unit in (("p", "mw"), ("q", "mvar"))),
     *(Rule(table, "scaling", _outside(0.0, 1000.0), "must lie in 0 to 1000", "correct the factor") for table in ("asymmetric_load", "asymmetric_sgen")),
+    Rule("motor", "pn_mech_mw", _outside(0.0, 1e4), "must be 0 or more", "give the shaft power in MW"),
+    Rule("motor", "cos_phi", _not_above(0.0, 1.0), "must be above 0, at most 1", "give the power factor"),
+    Rule("motor", "efficiency_percent", _not_above(0.0, 100.0), "must be above 0, at most 100 %", "give the efficiency in percent"),
+    Rule("motor", "loading_percent", _outside(0.0, 1000.0), "must lie in 0 to 1000 %", "give the loading in percent"),
+    Rule("motor", "scaling", _outside(0.0, 1000.0), "must lie in 0 to 1000", "correct the factor"),
+    *(Rule(table, column, *_FINITE) for table in ("ward", "xward") for column in ("ps_mw", "qs_mvar", "pz_mw", "qz_mvar")),
+    *(Rule("xward", column, *_FINITE) for column in ("r_ohm", "x_ohm")),
+    *(Rule(table, column, _outside(0.8, 1.2), "must lie in 0.8 to 1.2 pu", "give the set-point per unit")
+      for table, columns in (("gen", ("vm_pu",)), ("xward", ("vm_pu",)), ("dcline", ("vm_from_pu", "vm_to_pu")), ("svc", ("set_vm_pu",)), ("ssc", ("set_vm_pu",)))
+      for column in columns),
+    *(Rule(table, "p_mw", *_FINITE) for table in ("gen", "dcline")),
+    *(Rule("dcline", column, _outside(0.0, 1e5), "must be 0 or more", "give the loss as a magnitude") for column in ("loss_mw", "loss_percent")),
+    *(Rule(table, column, *_FINITE) for table in ("svc", "tcsc") for column in ("x_l_ohm", "x_cvar_ohm")),
 )  # fmt: skip
 
 
@@ -98,13 +111,23 @@ def check_elements(net: Any) -> list[Problem]:
     """
     problems = []
     for rule in _RULES:
-        frame = active(net, rule.table)
+        frame = active(net, rule.table) if rule.table in net else pd.DataFrame()
         if len(frame) and rule.column in frame:
             values = frame[rule.column].to_numpy(dtype=np.float64)
             problems += broken(frame, rule, rule.bad(values))
     problems += _line_impedance(net)
     problems += _transformers(net)
+    problems += _reactive_limits(net)
     return problems
+
+
+def _reactive_limits(net: Any) -> list[Problem]:
+    """Return generators whose lowest reactive power lies above their highest."""
+    gen = active(net, "gen")
+    low, high = (gen[c].to_numpy(np.float64) for c in ("min_q_mvar", "max_q_mvar"))
+    must = "is above max_q_mvar"
+    rule = Rule("gen", "min_q_mvar", _outside(0, 1), must, "give the lower limit first")
+    return broken(gen, rule, low > high)
 
 
 def active(net: Any, table: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.errors import Problem
+from gridimpact.network.beyond import idle_voltage_holders
 from gridimpact.network.check_elements import active
 from gridimpact.network.columns import rows_text
 from gridimpact.network.layout import closed_graph
@@ -32,7 +33,9 @@ def check_topology(net: Any) -> list[Problem]:
     sources = net.ext_grid[
         net.ext_grid.in_service & net.bus.in_service.loc[net.ext_grid.bus].to_numpy()
     ]
-    slack = net.gen[net.gen.in_service & net.gen.slack]
+    slack = net.gen[
+        net.gen.in_service & net.gen.slack & net.bus.in_service.loc[net.gen.bus].to_numpy()
+    ]
     if sources.empty and slack.empty:
         what = "has no source in service at a bus in service"
         problems.append(Problem("ext_grid", what, "add an ext_grid at the feeding bus"))
@@ -102,11 +105,30 @@ def check_supply(net: Any) -> tuple[list[Problem], list[Note]]:
     fed |= {int(b) for b in net.gen.bus[net.gen.in_service & net.gen.slack]} & set(graph.nodes)
     reached = {b for part in nx.connected_components(graph) if part & fed for b in part}
     notes += _unsupplied(net, set(map(int, net.bus.index)) - reached)
+    for who in idle_voltage_holders(net):
+        notes.append(
+            Note("warning", "bus, in_service", f"{who}: at a bus out of service, does nothing")
+        )
+    notes += _cut_off(net)
     loops = _loops(net, graph.subgraph(reached))
     if loops:
         text = f"{loops} closed loops: the network is meshed, feeders are told apart by a spanning tree"
         notes.append(Note("warning", "topology", text))
     return problems, notes
+
+
+def _cut_off(net: Any) -> list[Note]:
+    """Return the note on branches in service whose ends are all switched off."""
+    opened = net.switch[~net.switch.closed]
+    notes = []
+    for kind, table, count in (("l", "line", 2), ("t", "trafo", 2), ("t3", "trafo3w", 3)):
+        rows = opened[opened.et == kind].drop_duplicates(["element", "bus"])
+        ends = rows.groupby("element").size()
+        lost = [row for row in ends.index[ends >= count] if net[table].in_service[row]]
+        if lost:
+            text = f"{rows_text(lost)}: switched off at every end, carries nothing"
+            notes.append(Note("info", f"switch, {table}", text))
+    return notes
 
 
 def _unsupplied(net: Any, dark: set[int]) -> list[Note]:

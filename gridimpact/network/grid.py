@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from gridimpact.errors import GridError
 from gridimpact.network.admittance import build_node_model
+from gridimpact.network.beyond import beyond_batched
 from gridimpact.network.grid_paths import supply_paths
 from gridimpact.records import FloatArray, Grid, IntArray
 
@@ -87,7 +88,23 @@ def extract_grid(net: Any, bus_xy: ArrayLike, geographic: bool) -> Grid:
         transformer_loss_ratio=_loss_ratio(trafo),
         transformer_branch=model.transformer_branch,
         admittance=model.admittance,
+        **_three_windings(net["trafo3w"], model.transformer3w_branch),
+        beyond_batched=beyond_batched(net),
     )
+
+
+def _three_windings(table: Any, branch: IntArray) -> dict[str, Any]:
+    """Return the fields of a grid that speak of three-winding transformers."""
+    rated_ka = [
+        _column(table, f"sn_{side}_mva") / (np.sqrt(3.0) * _column(table, f"vn_{side}_kv"))
+        for side in ("hv", "mv", "lv")
+    ]
+    return {
+        "transformer3w_index": _index(table),
+        "transformer3w_name": _names(table, "transformer3w"),
+        "transformer3w_branch": branch,
+        "transformer3w_i_rated_ka": np.stack(rated_ka, axis=1),
+    }
 
 
 def _ampacity(line: Any) -> FloatArray:

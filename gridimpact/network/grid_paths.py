@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gridimpact.records import BoolArray, FloatArray, IntArray
 
@@ -79,7 +80,10 @@ def _edges(net: Any, supplied: BoolArray) -> _Edges:
     line_from, line_to = _bus(net, line["from_bus"]), _bus(net, line["to_bus"])
     bridge = switch["closed"].to_numpy(dtype=bool) & (switch["et"] == "b").to_numpy()
     bridges = switch[bridge]
-    couplers = impedance[impedance["in_service"].to_numpy(dtype=bool)]
+    couplers = impedance[impedance["in_service"].to_numpy(dtype=bool)][["from_bus", "to_bus"]]
+    if net.get("tcsc") is not None and len(net["tcsc"]):
+        series = net["tcsc"][net["tcsc"]["in_service"].to_numpy(dtype=bool)]
+        couplers = pd.concat([couplers, series[["from_bus", "to_bus"]]])
     first = [line_from[closed], _bus(net, bridges["bus"]), _bus(net, couplers["from_bus"])]
     second = [line_to[closed], _bus(net, bridges["element"]), _bus(net, couplers["to_bus"])]
     short = len(bridges) + len(couplers)

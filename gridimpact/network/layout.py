@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -94,11 +95,11 @@ def closed_graph(net: Any) -> nx.Graph:
         graph.add_edge(int(a), int(b), length_m=1000.0 * float(length))
     trafos = net.trafo[net.trafo.in_service & ~net.trafo.index.isin(_open(opened, "t"))]
     pairs = list(zip(trafos.hv_bus, trafos.lv_bus, strict=True))
-    wound = net.trafo3w[net.trafo3w.in_service & ~net.trafo3w.index.isin(_open(opened, "t3"))]
-    pairs += [*zip(wound.hv_bus, wound.mv_bus, strict=True)]
-    pairs += [*zip(wound.hv_bus, wound.lv_bus, strict=True)]
-    reactances = net.impedance[net.impedance.in_service]
-    pairs += list(zip(reactances.from_bus, reactances.to_bus, strict=True))
+    pairs += _windings(net, opened)
+    for table in ("impedance", "tcsc"):
+        if table in net:
+            joined = net[table][net[table].in_service]
+            pairs += list(zip(joined.from_bus, joined.to_bus, strict=True))
     couplers = switch[switch.closed & (switch.et == "b")]
     pairs += list(zip(couplers.bus, couplers.element, strict=True))
     for a, b in pairs:
@@ -106,6 +107,18 @@ def closed_graph(net: Any) -> nx.Graph:
             graph.add_edge(int(a), int(b), length_m=0.0)
     graph.remove_nodes_from(net.bus.index[~net.bus.in_service].tolist())
     return graph
+
+
+def _windings(net: Any, opened: pd.DataFrame) -> list[tuple[int, int]]:
+    """Return the buses that three-winding transformers join; an open switch cuts one winding."""
+    cut = opened[opened.et == "t3"]
+    cuts = set(zip(cut.element, cut.bus, strict=True))
+    wound = net.trafo3w[net.trafo3w.in_service]
+    pairs = []
+    for row in wound.itertuples():
+        live = [b for b in (row.hv_bus, row.mv_bus, row.lv_bus) if (row.Index, b) not in cuts]
+        pairs += list(pairwise(live))
+    return pairs
 
 
 def _open(opened: pd.DataFrame, kind: str) -> pd.Series:

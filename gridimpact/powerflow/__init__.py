@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gridimpact.powerflow.batched import BatchedEngine
+from gridimpact.powerflow.choose import engine_for
 from gridimpact.powerflow.engine import (
     Engine,
     FlowChunk,
@@ -21,19 +22,18 @@ __all__ = [
     "FlowChunk",
     "FlowOptions",
     "PandapowerEngine",
+    "engine_for",
     "require_converged",
     "solve",
     "solve_chunks",
     "solve_in_chunks",
 ]
 
-_DEFAULT = BatchedEngine()
-
 
 def solve(
     network: Network | Grid, injections: Injections, options: FlowOptions | None = None
 ) -> FlowResult:
-    """Return the flow of every lane, solved by the batched engine.
+    """Return the flow of every lane, solved by the engine that can (see `engine_for`).
 
     Parameters
     ----------
@@ -48,9 +48,11 @@ def solve(
     ------
     InputError
         Where an injection is not finite or does not fit the grid.
+    GridError
+        Where a grid alone is given and only pandapower can solve its network.
     """
     grid = network.grid if isinstance(network, Network) else network
-    return _DEFAULT.solve(grid, injections, options)
+    return engine_for(network).solve(grid, injections, options)
 
 
 def solve_chunks(
@@ -67,4 +69,4 @@ def solve_chunks(
         As `solve`, or if `chunk` is not positive.
     """
     grid = network.grid if isinstance(network, Network) else network
-    return solve_in_chunks(_DEFAULT, grid, injections, options, chunk)
+    return solve_in_chunks(engine_for(network), grid, injections, options, chunk)

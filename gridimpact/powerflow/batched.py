@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gridimpact.powerflow.beyond import refuse_beyond
 from gridimpact.powerflow.engine import FlowOptions, check_injections
 from gridimpact.powerflow.layout import Batch, Results, Rules, System
 from gridimpact.powerflow.newton import solve_newton
@@ -67,6 +68,11 @@ class BatchedEngine:
     ) -> FlowResult:
         """Return the flow of every lane; see `gridimpact.powerflow.engine.Engine`."""
         chosen = options or FlowOptions()
+        refuse_beyond(grid)
+        if grid.tap_controls:
+            from gridimpact.powerflow.tap_control import solve_with_taps
+
+            return solve_with_taps(self, grid, injections, chosen)
         if chosen.phases == 3:
             from gridimpact.powerflow.three_phase import solve_three_phase
 

@@ -81,12 +81,6 @@ def test_shunts_of_motors_and_wards_are_counted_as_fixed_power():
 @pytest.mark.parametrize(
     ("add", "words"),
     [
-        (lambda net: pp.create_gen(net, 1, p_mw=0.1), "holds its voltage"),
-        (
-            lambda net: pp.create_xward(net, 1, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 1.0),
-            "internal voltage",
-        ),
-        (lambda net: pp.create_dcline(net, 0, 1, 0.1, 1.0, 1.0, 1.0, 1.0), "direct-current"),
         (lambda net: net.ext_grid.drop(net.ext_grid.index, inplace=True), "no source"),
         (lambda net: net.line.__setitem__("length_km", 0.0), "no impedance"),
         (
@@ -104,12 +98,40 @@ def test_what_a_fixed_admittance_cannot_hold_is_refused(add, words):
 
 def test_every_refusal_is_named_at_once():
     net = two_bus()
-    pp.create_gen(net, 1, p_mw=0.1)
-    pp.create_gen(net, 1, p_mw=0.1, in_service=False)
     net.line["length_km"] = 0.0
+    net.ext_grid["in_service"] = False
     with pytest.raises(GridError) as error:
         build_node_model(net)
-    assert [problem.where for problem in error.value.problems] == ["gen 0", "line 0"]
+    assert [problem.where for problem in error.value.problems] == ["ext_grid", "line 0"]
+
+
+def test_what_a_fixed_admittance_cannot_follow_is_left_out_of_it():
+    plain = build_node_model(village()).admittance
+    net = village()
+    pp.create_gen(net, 3, p_mw=0.1, vm_pu=1.0)
+    pp.create_xward(net, 4, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 1.0)
+    pp.create_dcline(net, 5, 6, 0.1, 1.0, 0.001, 1.0, 1.0)
+    pp.create_svc(net, 7, 1.0, -10.0, 1.0, 90.0)
+    left = build_node_model(net).admittance
+    assert (left.y_bus != plain.y_bus).nnz == 0
+    assert left.slack_node.tolist() == plain.slack_node.tolist()
+
+
+def test_buses_behind_a_series_capacitor_keep_their_supply():
+    net = village()
+    beyond = pp.create_bus(net, 0.4)
+    pp.create_tcsc(
+        net,
+        7,
+        beyond,
+        x_l_ohm=0.01,
+        x_cvar_ohm=-0.1,
+        set_p_to_mw=-0.01,
+        thyristor_firing_angle_degree=140,
+    )
+    assert build_node_model(net).bus_node[beyond] >= 0
+    net.tcsc["in_service"] = False
+    assert build_node_model(net).bus_node[beyond] < 0
 
 
 def test_what_pandapower_cannot_convert_is_refused_with_its_words():

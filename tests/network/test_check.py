@@ -62,7 +62,8 @@ REFUSED = {
     "no source": (lambda n: n.ext_grid.__setitem__("in_service", False), "ext_grid: has no source"),
     "source at a dead bus": (_set("bus", "in_service", False), "ext_grid: has no source"),
     "two sources turned": (_two_sources(0.0, 1.02), "angles 150 degree apart"),
-    "two set-points at one bus": (_two_sources(0.0, 1.05, bus=0), "set-points more than"),
+    "two set-points at one bus": (_two_sources(0.0, 1.05, bus=0), "ext_grid 0 1.02 pu, ext_grid 1 1.05 pu"),
+    "two set-points in one island": (_two_sources(-150.0, 1.05), "set-points more than"),
     "length zero": (_set("line", "length_km", 0.0), "line, length_km: row 0 (0): must be above 0"),
     "length below zero": (_set("line", "length_km", -0.1), "row 0 (-0.1)"),
     "length missing": (_set("line", "length_km", np.nan), "row 0 (nan)"),
@@ -91,11 +92,22 @@ REFUSED = {
         lambda n: (_set("load", "const_z_p_percent", 60.0)(n), _set("load", "const_i_p_percent", 60.0)(n)),
         "above 100 %",
     ),
-    "voltage-holding generator": (lambda n: pp.create_gen(n, 3, p_mw=0.01), "generators that hold"),
-    "motor": (lambda n: pp.create_motor(n, 3, 0.01, 0.9), "motor: row 0: this element is not"),
-    "dc line": (
-        lambda n: pp.create_dcline(n, 2, 3, 0.01, 1, 0.001, 1.0, 1.0),
-        "dcline: row 0: this element",
+    "generator against a source": (
+        lambda n: pp.create_gen(n, 0, p_mw=0.01, vm_pu=1.0), "ext_grid 0 1.02 pu, gen 0 1 pu",
+    ),
+    "generator's set-point in kV": (lambda n: pp.create_gen(n, 3, 0.01, vm_pu=0.4), "gen, vm_pu: row 0 (0.4)"),
+    "reactive limits swapped": (
+        lambda n: pp.create_gen(n, 3, 0.01, min_q_mvar=0.1, max_q_mvar=-0.1), "is above max_q_mvar",
+    ),
+    "motor without power factor": (lambda n: pp.create_motor(n, 3, 0.01, 0.0), "motor, cos_phi: row 0 (0)"),
+    "ward of no power": (lambda n: pp.create_ward(n, 3, np.nan, 0, 0, 0), "ward, ps_mw: row 0 (nan)"),
+    "dc line to no bus": (
+        lambda n: (pp.create_dcline(n, 2, 3, 0.01, 1, 0.001, 1.0, 1.0), _set("dcline", "to_bus", 99)(n)),
+        "dcline, to_bus: row 0 (99): no such bus",
+    ),
+    "bipolar converter": (
+        lambda n: pp.create_vsc_bipolar(n, 3, pp.create_bus_dc(n, 1.0), pp.create_bus_dc(n, 1.0), 0.1, 5, 0.15),
+        "vsc_bipolar: row 0: this element is not",
     ),
 }  # fmt: skip
 
