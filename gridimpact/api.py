@@ -55,6 +55,17 @@ class Study:
         Of every draw the study itself makes.
     name : str
         Title of the report.
+    power_flow : str
+        "three_phase", "balanced", or "auto": three phases where a connection in use has fewer and
+        the network's data allow it.
+    zero_sequence : str
+        "require" takes only the zero-sequence data the network holds, "assume" fills gaps by stated
+        ratios.
+    pv_single_phase_kva : float or None
+        PV up to this power feeds one phase of its site, drawn by seed; None feeds all of them.
+    volt_var : mapping or None
+        Curve by "pv" and "chargers": a name such as "ieee_1547_b" or "vde_ar_n_4105", or a mapping of
+        ``v_pu`` and ``q_share``.
 
     Raises
     ------
@@ -74,6 +85,10 @@ class Study:
         ambient: Any = None,
         seed: int = 0,
         name: str = "study",
+        power_flow: str = "auto",
+        zero_sequence: str = "require",
+        pv_single_phase_kva: float | None = None,
+        volt_var: Mapping[str, Any] | None = None,
     ) -> None:
         self.spec: StudySpec = make_spec(
             network,
@@ -83,7 +98,14 @@ class Study:
             limits=limits,
             prices=prices,
             ambient=ambient,
-            options={"name": name, "seed": seed},
+            options={
+                "name": name,
+                "seed": seed,
+                "power_flow": power_flow,
+                "zero_sequence": zero_sequence,
+                "pv_single_phase_kva": pv_single_phase_kva,
+                "volt_var": dict(volt_var or {}),
+            },
         )
         self.days: str | Sequence[str] = "design"
 
@@ -128,7 +150,7 @@ class Study:
             "design", "all", local dates or ranges "2016-01-18/2016-01-24"; the study file's
             choice, else "design".
         verify : int
-            Random steps to solve again with pandapower; the largest difference is in the manifest.
+            Random steps to solve again with another engine; the largest difference is in the manifest.
         progress : bool, optional
             Show a bar; by default where the terminal can.
 

@@ -49,7 +49,8 @@ def make_spec(
     ambient : str, Ambient, array or None
         Air temperature; None leaves transformer ageing out.
     options : mapping, optional
-        ``name``, ``seed``, ``settings`` of `StudySpec`.
+        Of `StudySpec`: ``name seed power_flow zero_sequence pv_single_phase_kva volt_var
+        tap_control settings``.
 
     Raises
     ------
@@ -152,6 +153,11 @@ def spec_from_file(path: Path) -> tuple[StudySpec, StudyConfig]:
         options={
             "name": config.name,
             "seed": config.seed,
+            "power_flow": config.power_flow,
+            "zero_sequence": config.zero_sequence,
+            "pv_single_phase_kva": config.pv_single_phase_kva,
+            "volt_var": config.volt_var.model_dump(exclude_none=True),
+            "tap_control": config.network.tap_control,
             "settings": config.model_dump(mode="json", exclude_defaults=True),
         },
     )

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.dispatch.strategy import label
-from gridimpact.errors import InputError, Problem
+from gridimpact.errors import GridError, InputError, Problem
 from gridimpact.study.demand import sites_without_reactive
+from gridimpact.study.elements import elements_of
+from gridimpact.study.power_flow import resolved
 from gridimpact.study.requests import fuse_limit_kw
 from gridimpact.study.segments import choose_segments
 from gridimpact.study.spec import NO_EV, StudySpec
+from gridimpact.study.volt_var import volt_var_of
 
 
 def check_spec(spec: StudySpec) -> list[Problem]:
@@ -23,6 +26,7 @@ def check_spec(spec: StudySpec) -> list[Problem]:
         *_sessions(spec),
         *_strategies(spec),
         *_limits(spec),
+        *_power_flow(spec),
         *_left_out(spec),
     ]
     return sorted(found, key=lambda p: p.severity != "error")
@@ -233,6 +237,25 @@ def _limits(spec: StudySpec) -> Iterator[Problem]:
             "controlled strategies keep to the fuse, uncontrolled charging reports it",
             severity="warning",
         )
+
+
+def _power_flow(spec: StudySpec) -> Iterator[Problem]:
+    """Say what of the power flow asked for is impossible, and where it falls back."""
+    try:
+        decided = resolved(spec)
+        volt_var_of(decided, elements_of(decided, with_cars=True))
+    except GridError as error:
+        yield Problem("power_flow", str(error).splitlines()[0], _WAYS)
+        yield from error.problems
+        return
+    except InputError as error:
+        yield from error.problems or (Problem("volt_var", str(error)),)
+        return
+    for note in decided.notes[len(spec.notes) :]:
+        yield Problem(note.where, note.text, severity="warning")
+
+
+_WAYS = "zero_sequence: assume takes stated ratios, power_flow: balanced does without"
 
 
 def _left_out(spec: StudySpec) -> Iterator[Problem]:

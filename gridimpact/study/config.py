@@ -42,6 +42,8 @@ class NetworkConfig(_Section):
     """Name in the report; the packaged name or the file's where left out."""
     derating: float | None = Field(default=None, gt=0, le=1)
     """Factor on the ampacity of buried cables that have none of their own; 0.8 where left out."""
+    tap_control: dict[str, Any] | None = None
+    """Tap changers that hold a voltage, as `open_network` takes them."""
 
 
 class TimelineConfig(_Section):
@@ -126,6 +128,22 @@ AnyFleet = Annotated[
 ]
 
 
+class CurveConfig(_Section):
+    """A Volt-VAr curve of one's own; reactive power is positive where it is drawn."""
+
+    v_pu: list[float] = Field(min_length=1)
+    """Voltages, rising [pu]."""
+    q_share: list[float] = Field(min_length=1)
+    """Reactive over rated apparent power at each voltage, not falling."""
+
+
+class VoltVarConfig(_Section):
+    """Reactive power that answers to voltage; a named curve or one's own."""
+
+    pv: str | CurveConfig | None = None
+    chargers: str | CurveConfig | None = None
+
+
 class StudyConfig(_Section):
     """A whole study."""
 
@@ -140,6 +158,13 @@ class StudyConfig(_Section):
     ambient: str | None = None
     limits: str | dict[str, Any] = "eu_lv_planning"
     strategies: list[str | dict[str, Any]] = Field(min_length=1)
+    power_flow: Literal["auto", "balanced", "three_phase"] = "auto"
+    """auto solves in three phases where a connection has fewer and the network's data allow it."""
+    zero_sequence: Literal["require", "assume"] = "require"
+    """Whether zero-sequence data the network lacks are refused or taken from stated ratios."""
+    pv_single_phase_kva: float | None = Field(default=None, gt=0)
+    """PV up to this power feeds one phase (4.6 in VDE-AR-N 4105); all phases of its site if left out."""
+    volt_var: VoltVarConfig = VoltVarConfig()
     days: str | list[str] = "design"
     seed: int = Field(default=0, ge=0)
 
@@ -243,5 +268,7 @@ def _all_keys() -> list[str]:
         FleetConfig,
         SessionsConfig,
         StoredFleetConfig,
+        VoltVarConfig,
+        CurveConfig,
     )
     return sorted({key for section in sections for key in section.model_fields})

@@ -50,11 +50,14 @@ def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path
         "timeline": _timeline(spec),
         "profiles": {"file": "inputs/profiles.nc", "quantity": "stored"},
         "fleet": [{"stored": "inputs/fleet"}],
+        **_power_flow(spec),
         "limits": json.loads(json.dumps(asdict(spec.limits), default=str)),
         "strategies": [strategy_entry(s) for s in spec.strategies],
         "days": days if isinstance(days, str) else list(days),
         "seed": spec.seed,
     }
+    if spec.tap_control is not None:
+        config["network"]["tap_control"] = dict(spec.tap_control)
     if spec.tariffs:
         prices = {}
         for kind, tariff in spec.tariffs.items():
@@ -70,6 +73,18 @@ def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
     (folder / "study.yaml").write_text(text, encoding="utf-8")
     return folder
+
+
+def _power_flow(spec: StudySpec) -> dict[str, Any]:
+    """Return how the power flow is solved, where it differs from the default."""
+    found: dict[str, Any] = {
+        "power_flow": spec.power_flow,
+        "zero_sequence": spec.zero_sequence,
+        "pv_single_phase_kva": spec.pv_single_phase_kva,
+        "volt_var": json.loads(json.dumps(dict(spec.volt_var))),
+    }
+    default = {"power_flow": "auto", "zero_sequence": "require"}
+    return {k: v for k, v in found.items() if v and v != default.get(k)}
 
 
 def strategy_entry(strategy: Any) -> str | dict[str, Any]:

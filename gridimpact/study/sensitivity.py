@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
-from gridimpact.powerflow import BatchedEngine
-from gridimpact.records import BoolArray, FlowResult, Injections, Note
+from gridimpact.powerflow.choose import engine_for
+from gridimpact.records import BoolArray, FlowResult, Injections, Network, Note
+from gridimpact.study.power_flow import FlowSetup
 from gridimpact.study.spec import StudySpec
 
 SHIFT_PU = 0.03
@@ -33,8 +35,12 @@ def worst_lane(
     buses = spec.network.grid.bus_supplied
     if not counted.any() or not buses.any():
         return before
+    voltage = flow.vm_pu[0][:, buses]
+    if voltage.ndim == 3:
+        # A phase a bus does not have is not known; the others speak for it.
+        voltage = np.fmin.reduce(voltage, axis=2)
     with np.errstate(invalid="ignore"):
-        lowest = np.where(counted, np.min(flow.vm_pu[0][:, buses], axis=1), np.nan)
+        lowest = np.where(counted, np.min(voltage, axis=1), np.nan)
     if np.isnan(lowest).all():
         return before
     step = int(np.nanargmin(lowest))
@@ -49,19 +55,34 @@ def worst_lane(
     return WorstLane(float(lowest[step]), lane)
 
 
-def busbar_sensitivity(spec: StudySpec, worst: WorstLane) -> tuple[float, float]:
+def busbar_sensitivity(spec: StudySpec, worst: WorstLane, setup: FlowSetup) -> tuple[float, float]:
     """Return the lowest voltage with every source set `SHIFT_PU` lower and higher [pu]."""
-    grid = spec.network.grid
+    options = dataclasses.replace(setup.options, keep=("vm_pu",))
     found = []
     for shift in (-SHIFT_PU, SHIFT_PU):
-        slack = grid.admittance.slack_vm_pu
-        moved = slack * (1.0 + shift / np.abs(slack))
-        shifted = dataclasses.replace(
-            grid, admittance=dataclasses.replace(grid.admittance, slack_vm_pu=moved)
-        )
-        flow = BatchedEngine().solve(shifted, worst.injections)
-        found.append(float(np.min(flow.vm_pu[0, 0][grid.bus_supplied])))
+        network = shifted(spec.network, shift)
+        flow = engine_for(network).solve(network.grid, worst.injections, options)
+        found.append(float(np.fmin.reduce(flow.vm_pu[0, 0][network.grid.bus_supplied], axis=None)))
     return found[0], found[1]
+
+
+def shifted(network: Network, shift_pu: float) -> Network:
+    """Return a network whose external grids are set higher by `shift_pu`."""
+    grid = network.grid
+    net = network.net
+    if grid.beyond_batched:
+        # Such a network is solved by its tables, not by the extract.
+        net = copy.deepcopy(net)
+        net["ext_grid"]["vm_pu"] += shift_pu
+    slack = grid.admittance.slack_vm_pu
+    moved = slack * (1.0 + shift_pu / np.abs(slack))
+    admittance = dataclasses.replace(grid.admittance, slack_vm_pu=moved)
+    model = grid.phase_model
+    if model is not None:
+        own = model.slack_vm_pu
+        model = dataclasses.replace(model, slack_vm_pu=own * (1.0 + shift_pu / np.abs(own)))
+    moved_grid = dataclasses.replace(grid, admittance=admittance, phase_model=model)
+    return dataclasses.replace(network, net=net, grid=moved_grid)
 
 
 def sensitivity_note(name: str, worst: WorstLane, moved: tuple[float, float]) -> Note:

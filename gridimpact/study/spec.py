@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gridimpact.assess.limits import LimitProfile
 from gridimpact.dispatch.strategy import Strategy
+from gridimpact.errors import Problem, raise_problems
 from gridimpact.records import Ambient, Fleet, Network, Note, Profiles, Tariff
 from gridimpact.timeline import Timeline
 
 Days = str | Sequence[str]
+POWER_FLOWS = ("auto", "balanced", "three_phase")
+ZERO_SEQUENCE = ("require", "assume")
 NO_EV = "no_ev"
 """Label of the case without added cars."""
 
@@ -31,6 +34,17 @@ class StudySpec:
         Of every charger, lagging, in both directions.
     site_power_factor : float
         Of homes where neither profile nor network gives reactive power, lagging.
+    power_flow : str
+        ``"auto"``, ``"balanced"`` or ``"three_phase"``; a run puts what "auto" came to in its place.
+    zero_sequence : str
+        ``"require"`` takes only what the network holds, ``"assume"`` fills gaps by stated ratios.
+    pv_single_phase_kva : float or None
+        PV up to this power feeds one phase of its site, drawn by seed (4.6 in VDE-AR-N 4105:2018);
+        None lets all PV feed every phase of its site.
+    volt_var : mapping
+        Curve by ``"pv"`` and ``"chargers"`` along which their reactive power answers to voltage.
+    tap_control : mapping
+        What `open_network` was told of tap changers that hold a voltage, for saving.
     settings : mapping
         What the user asked for, as plain data, for the manifest.
     """
@@ -46,8 +60,33 @@ class StudySpec:
     seed: int = 0
     charger_power_factor: float = 0.99
     site_power_factor: float = 0.95
+    power_flow: str = "auto"
+    zero_sequence: str = "require"
+    pv_single_phase_kva: float | None = None
+    volt_var: Mapping[str, Any] = field(default_factory=dict)
+    tap_control: Mapping[str, Any] | None = None
     notes: tuple[Note, ...] = ()
     settings: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse options that mean nothing."""
+        problems = [
+            Problem(name, f"is {found!r}", f"choose one of {', '.join(known)}")
+            for name, found, known in (
+                ("power_flow", self.power_flow, POWER_FLOWS),
+                ("zero_sequence", self.zero_sequence, ZERO_SEQUENCE),
+            )
+            if found not in known
+        ]
+        limit = self.pv_single_phase_kva
+        if limit is not None and not limit > 0:
+            problems.append(Problem("pv_single_phase_kva", f"is {limit}", "give a power above 0"))
+        problems += [
+            Problem("volt_var", f"names {key!r}", "name a curve for 'pv' or 'chargers'")
+            for key in self.volt_var
+            if key not in ("pv", "chargers")
+        ]
+        raise_problems(problems, f"study {self.name!r}")
 
     @property
     def timeline(self) -> Timeline:

@@ -1,0 +1,219 @@
+"""The rows of a study solved one after another: plan, inject, power flow, temperatures, assessment.
+
+Power flows are solved in parts and taken in part by part, so that a year of a large network never
+stands in memory twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gridimpact.ageing import Nameplate, nameplates_for
+from gridimpact.assess import AssessContext, Assessor, SegmentResult
+from gridimpact.conventions import Status
+from gridimpact.dispatch.strategy import Strategy
+from gridimpact.powerflow.engine import FlowChunk
+from gridimpact.records import (
+    Assessment,
+    BoolArray,
+    Dispatch,
+    FloatArray,
+    FlowResult,
+    Injections,
+    Note,
+    PlanRequest,
+)
+from gridimpact.study.dataset import ResultArrays
+from gridimpact.study.elements import phases_of_chargers
+from gridimpact.study.inject import inject
+from gridimpact.study.plan import plan
+from gridimpact.study.power_flow import FlowSetup
+from gridimpact.study.requests import build_requests
+from gridimpact.study.segments import Segment
+from gridimpact.study.sensitivity import (
+    WorstLane,
+    busbar_sensitivity,
+    sensitivity_note,
+    worst_lane,
+)
+from gridimpact.study.spec import StudySpec
+from gridimpact.study.stored import (
+    at_homes,
+    stored_change_kwh,
+    with_stored_energy,
+    worth_per_kwh,
+)
+from gridimpact.study.thermal import temperatures
+from gridimpact.study.verify import Difference, compare_lanes, draw_lanes
+
+
+@dataclass
+class Rows:
+    """What is gathered while rows are solved."""
+
+    spec: StudySpec
+    segments: tuple[Segment, ...]
+    labels: list[str]
+    verify: int
+    setup: FlowSetup
+    failed: int = 0
+    bridged: int = 0
+    engine_name: str = ""
+    difference: Difference = field(default_factory=Difference)
+    controlled: dict[str, BoolArray] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    worst: dict[str, WorstLane] = field(default_factory=dict)
+    stored: dict[str, FloatArray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Build what all rows share: requests, nameplates, arrays, the lanes to solve again."""
+        spec = self.spec
+        self.arrays = ResultArrays(spec, self.segments, self.labels)
+        self.requests = [build_requests(spec, segment) for segment in self.segments]
+        self.notes.extend(self.setup.notes)
+        self.plate: Nameplate | None = None
+        if spec.ambient is not None and len(spec.network.grid.transformer_index):
+            self.plate, notes = nameplates_for(spec.network.grid)
+            self.notes.extend(notes)
+        steps = sum(s.timeline.count for s in self.segments)
+        self._lanes = draw_lanes(steps * len(self.labels), self.verify, spec.seed)
+        self._steps = steps
+
+    def row(self, name: str, strategy: Strategy | None, bar: Any) -> Assessment:
+        """Solve one row of the comparison on all segments and assess it."""
+        context = AssessContext(
+            grid=self.spec.network.grid,
+            sites=self.spec.network.sites,
+            limits=self.spec.limits,
+            charger_phases=tuple(phases_of_chargers(self.spec)),
+            plate=self.plate,
+        )
+        assessor = Assessor.start(context)
+        bar.set_postfix_str(name)
+        for number, segment in enumerate(self.segments):
+            request = self.requests[number]
+            dispatch = None if strategy is None else plan(strategy, request)
+            given = inject(self.spec, segment, request, dispatch)
+            self._put(name, number, request, dispatch, given)
+            assessor.begin(
+                SegmentResult(segment.timeline, None, segment.counted, request, dispatch)
+            )
+            carried = _Carried()
+            for part in self.setup.parts(self.spec, given):
+                self._take(name, number, part, assessor)
+                carried.add(part.result)
+                bar.update(part.result.status.size)
+            assessor.end(self._heat(name, number, segment, given, carried))
+        return assessor.finish(name)
+
+    def _take(self, name: str, number: int, part: FlowChunk, assessor: Assessor) -> None:
+        """Take in one part of a row's power flow."""
+        segment, flow, first = self.segments[number], part.result, part.time.start
+        self.engine_name = flow.engine
+        self.failed += int((flow.status == Status.NOT_CONVERGED).sum())
+        self.failed += int((flow.status == Status.IMPLAUSIBLE).sum())
+        assessor.take(first, flow)
+        self.arrays.put_flow(name, number, flow, part.injections, first)
+        counted = segment.counted[part.time]
+        worst = worst_lane(self.spec, part.injections, flow, counted, self.worst.get(name))
+        if worst is not None:
+            self.worst[name] = worst
+        self._verify(name, number, part)
+        self.notes.extend(flow.notes)
+
+    def _heat(
+        self, name: str, number: int, segment: Segment, given: Injections, carried: _Carried
+    ) -> dict[str, FloatArray]:
+        """Return the temperatures of a segment, nothing where they are not studied."""
+        if self.plate is None:
+            return {}
+        series, bridged = temperatures(
+            self.spec, segment, self.plate, carried.loading, given, carried.by_phase
+        )
+        self.bridged += bridged
+        heat = {n: getattr(series, n) for n in ("top_oil_c", "hot_spot_c", "ageing_rate")}
+        self.arrays.put_temperatures(name, number, **{n: v[0] for n, v in heat.items()})
+        return heat
+
+    def valued(self, name: str, assessment: Assessment) -> Assessment:
+        """Return the assessment with what its batteries hold told and valued."""
+        if not len(self.spec.fleet.vehicles):
+            return assessment
+        request = self.requests[0]
+        return with_stored_energy(
+            assessment,
+            self.stored[name],
+            self.stored["uncontrolled"],
+            worth_per_kwh(self.segments[0], request),
+            at_homes(request),
+        )
+
+    def sensitivity(self) -> dict[str, dict[str, float]]:
+        """Return the lowest voltage of each row with its sources lower and higher; note them."""
+        found = {}
+        for name, worst in self.worst.items():
+            lower, higher = busbar_sensitivity(self.spec, worst, self.setup)
+            found[name] = {"lower": lower, "as_set": worst.vm_min_pu, "higher": higher}
+            if name == "uncontrolled":
+                self.notes.append(sensitivity_note(name, worst, (lower, higher)))
+        return found
+
+    def _put(
+        self,
+        name: str,
+        number: int,
+        request: PlanRequest,
+        dispatch: Dispatch | None,
+        given: Injections,
+    ) -> None:
+        """Store what the row asked of the network."""
+        if dispatch is None:
+            ambient = self.spec.ambient
+            steps = self.segments[number].steps
+            air = None if ambient is None else ambient.temp_air_c[steps]
+            self.arrays.put_inputs(number, request, given, air)
+            return
+        self.arrays.put_dispatch(name, number, request, dispatch, given)
+        change = stored_change_kwh(self.segments[number], request, dispatch)
+        self.stored[name] = self.stored.get(name, np.zeros_like(change)) + change
+        before = self.controlled.get(name, np.zeros(len(request.vehicle_id), dtype=np.bool_))
+        self.controlled[name] = before | dispatch.controlled
+        self.notes.extend(dispatch.notes)
+
+    def _verify(self, name: str, number: int, part: FlowChunk) -> None:
+        """Solve the drawn lanes of this part again."""
+        first = self.labels.index(name) * self._steps + part.time.start
+        first += sum(s.timeline.count for s in self.segments[:number])
+        inside = (self._lanes >= first) & (self._lanes < first + part.result.status.shape[1])
+        if inside.any():
+            again = compare_lanes(
+                self.spec, part.injections, part.result, self._lanes[inside] - first
+            )
+            self.difference = self.difference.joined(again)
+
+
+class _Carried:
+    """The loading of the transformers, part by part: all that temperatures need of a power flow."""
+
+    def __init__(self) -> None:
+        self._loading: list[FloatArray] = []
+        self._by_phase: list[FloatArray] = []
+
+    def add(self, flow: FlowResult) -> None:
+        """Take in the next part."""
+        self._loading.append(flow.transformer_loading_percent)
+        if flow.phases == 3:
+            self._by_phase.append(flow.transformer_phase_loading_percent)
+
+    @property
+    def loading(self) -> FloatArray:
+        """Loading [%], (scenario, time, transformer)."""
+        return np.concatenate(self._loading, axis=1)
+
+    @property
+    def by_phase(self) -> FloatArray | None:
+        """The same by phase, (scenario, time, transformer, 3); None of a balanced flow."""
+        return np.concatenate(self._by_phase, axis=1) if self._by_phase else None
