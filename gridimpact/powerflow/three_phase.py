@@ -37,6 +37,8 @@ from gridimpact.powerflow.three_phase_slots import (
     find_terminals,
     phase_model,
 )
+from gridimpact.powerflow.volt_var import check_volt_var
+from gridimpact.powerflow.volt_var_outside import answer_failed
 from gridimpact.powerflow.volt_var_response import phase_response
 from gridimpact.records import (
     BoolArray,
@@ -111,10 +113,13 @@ def solve_three_phase(
     and a note says so. Constant-current and constant-impedance shares follow the voltage at their
     own terminals: phase to neutral in star, phase to phase over the square root of three in delta.
     Neutral is solidly earthed everywhere: the neutral current is the sum of the phase currents.
+    Lanes that the fixed point does not bring home go to Newton's method, or, where reactive power
+    answers to voltage, to `gridimpact.powerflow.volt_var_outside.answer_failed`.
     """
     chosen = options or FlowOptions(phases=3)
     model = phase_model(grid)
     check_injections(grid, injections)
+    check_volt_var(injections)
     terminals = find_terminals(grid, injections, model)
     prepared = _prepared(grid, model, terminals.loaded)
     system = _system(injections, model, terminals, prepared)
@@ -128,9 +133,27 @@ def solve_three_phase(
     _share_out(batch, system, rules, (results, verdicts), chosen.threads)
     failed = (verdicts.iterations < 0) | ~(verdicts.excess <= 1.0)
     how = _How(grid, model, prepared.elimination, system, rules, chosen)
-    home = _rescue(batch, how, (results, verdicts), failed)
-    notes = (*model.notes, *terminals.notes, *_newton_notes(int(failed.sum()), home))
-    return conclude(NAME, grid, injections, chosen, (results, verdicts, notes))
+    answering = len(system.response.column) > 0
+    notes = (*model.notes, *terminals.notes)
+    if not answering and chosen.newton_iterations:
+        home = _rescue(batch, how, (results, verdicts), failed)
+        notes += _newton_notes(int(failed.sum()), home)
+    found = conclude(NAME, grid, injections, chosen, (results, verdicts, notes))
+    if answering and not (system.response.other >= 0).any():
+        return answer_failed(_Engine(), grid, injections, chosen, found)
+    return found
+
+
+class _Engine:
+    """The same flow as an `Engine`, for what goes around one."""
+
+    name = NAME
+
+    def solve(
+        self, grid: Grid, injections: Injections, options: FlowOptions | None = None
+    ) -> FlowResult:
+        """Return the unbalanced flow of every lane."""
+        return solve_three_phase(grid, injections, options)
 
 
 @dataclass(frozen=True)
@@ -241,7 +264,7 @@ def _share_out(
 def _rescue(batch: Batch, how: _How, found: tuple[Results, Verdicts], failed: BoolArray) -> int:
     """Solve failed lanes by Newton, one by one; return how many are brought home."""
     home = 0
-    for lane in np.flatnonzero(failed) if how.options.newton_iterations else ():
+    for lane in np.flatnonzero(failed):
         start = _newton(batch, how, int(lane))
         if start is None:
             continue
