@@ -7,6 +7,7 @@ from gridimpact.network.open import open_network
 from gridimpact.network.phase_model import with_phases
 from gridimpact.network.reader import read_net
 from gridimpact.network.sites import derive_sites
+from gridimpact.network.tap_control import with_tap_control, with_tap_controls
 
 __all__ = [
     "check_net",
@@ -16,4 +17,6 @@ __all__ = [
     "open_network",
     "read_net",
     "with_phases",
+    "with_tap_control",
+    "with_tap_controls",
 ]

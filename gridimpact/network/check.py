@@ -15,7 +15,7 @@ from gridimpact.network.beyond import check_held_voltages
 from gridimpact.network.check_elements import check_demand, check_elements
 from gridimpact.network.check_topology import check_supply, check_topology
 from gridimpact.network.columns import rows_text
-from gridimpact.network.tables import BUS_COLUMNS, UNSUPPORTED
+from gridimpact.network.tables import BUS_COLUMNS, DC_COLUMNS, UNSUPPORTED
 from gridimpact.records import Note
 
 
@@ -63,6 +63,11 @@ def check_references(net: Any) -> list[Problem]:
             frame = net[table] if table in net else pd.DataFrame()
             bad = ~frame[column].isin(net.bus.index) if len(frame) else pd.Series(dtype=bool)
             problems += _named(frame, table, column, bad, "no such bus in table bus")
+    for table, columns in DC_COLUMNS.items():
+        for column in columns:
+            frame = net[table] if table in net else pd.DataFrame()
+            bad = ~frame[column].isin(net.bus_dc.index) if len(frame) else pd.Series(dtype=bool)
+            problems += _named(frame, table, column, bad, "no such bus in table bus_dc")
     switch = net.switch
     targets = {"b": net.bus, "l": net.line, "t": net.trafo, "t3": net.trafo3w}
     if len(switch):

@@ -46,8 +46,10 @@ def _converges(net: Any, share: float) -> bool:
 
     for table in ("load", "sgen", "asymmetric_load", "asymmetric_sgen"):
         net[table]["scaling"] *= share
-    try:
-        pandapower.runpp(net, numba=False)
-    except Exception:  # whatever stops the solver: there is no solution to start from
-        return False
-    return bool(net["converged"])
+    for init in ("auto", "flat"):
+        try:
+            pandapower.runpp(net, numba=False, init=init)
+        except Exception:  # whatever stops the solver: there is no solution to start from
+            continue
+        return bool(net["converged"])
+    return False

@@ -43,6 +43,7 @@ def mend_net(
     """
     return [
         *_slack_generators(net),
+        *_generators(net),
         *_storages(net),
         *_taps(net),
         *_ampacities(net),
@@ -72,6 +73,16 @@ def _slack_generators(net: Any) -> list[Note]:
     net["gen"] = net.gen.drop(rows)
     text = f"{rows_text(rows)}: slack generators taken as external grids"
     return [Note("assumption", "gen", text)]
+
+
+def _generators(net: Any) -> list[Note]:
+    """Say that generators which hold a voltage feed in the network's own power throughout."""
+    rows = net.gen[net.gen.in_service]
+    if rows.empty:
+        return []
+    size = 1000.0 * float((rows.p_mw * rows.scaling).sum())
+    text = f"{len(rows)} generators that hold a voltage feed their own {size:g} kW at every step"
+    return [Note("assumption", "gen, p_mw", text)]
 
 
 def _storages(net: Any) -> list[Note]:

@@ -23,6 +23,7 @@ from gridimpact.network.simbench_source import (
     simbench_profiles,
 )
 from gridimpact.network.sites import derive_sites
+from gridimpact.network.tap_control import with_tap_controls
 from gridimpact.records import Network
 
 UNKNOWN_LICENCE = "the user's own"
@@ -35,6 +36,7 @@ def open_network(
     site_kinds: Mapping[str, str] | None = None,
     busbar_vm_pu: float | None = None,
     derating: float | None = None,
+    tap_control: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> Network:
     """Open a network for study.
 
@@ -54,6 +56,10 @@ def open_network(
     derating : float, optional
         Factor on the ampacity of buried cables (line type "cs") that have none of their own, above
         0 up to 1; None takes 0.8 for grouping.
+    tap_control : mapping, optional
+        Transformers whose tap changer holds a voltage: by row of table ``trafo`` the settings of
+        `gridimpact.network.tap_control.with_tap_control`, e.g.
+        ``{0: {"vm_set_pu": 1.02, "deadband_pu": 0.02}}``.
 
     Returns
     -------
@@ -88,7 +94,7 @@ def open_network(
     if bench is not None:
         profiles = simbench_profiles(bench, net, table)
         notes += [*bench.notes, *profiles.notes]
-    return Network(
+    network = Network(
         name=name or label or str(net.name) or "network",
         source=_origin(source),
         licence=licence,
@@ -98,6 +104,7 @@ def open_network(
         notes=tuple(dict.fromkeys(notes)),
         profiles=profiles,
     )
+    return with_tap_controls(network, tap_control) if tap_control else network
 
 
 def _origin(source: Any) -> str:

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from gridimpact.errors import GridError, Problem, raise_problems
+from gridimpact.network.controllers import stored_tap_controllers
 from gridimpact.network.tables import (
     LEGACY,
     MAX_BYTES,
@@ -112,6 +113,7 @@ def _gate(body: dict[str, Any], where: str) -> tuple[RawNet, list[Note]]:
         reason = why_dropped(key)
         if reason is not None:
             notes += [] if _is_empty(value) else [Note("dropped", key, f"{key} dropped: {reason}")]
+            notes += stored_tap_controllers(value) if key == "controller" else []
         elif key in known:
             table = _table(key, value, problems)
             if table is not None:

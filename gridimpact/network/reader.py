@@ -15,6 +15,7 @@ import pandas as pd
 
 from gridimpact.errors import GridError, Problem, raise_problems
 from gridimpact.network.assemble import assemble
+from gridimpact.network.controllers import live_tap_controllers
 from gridimpact.network.payload import parse_json, plain_types
 from gridimpact.network.spreadsheet import parse_excel
 from gridimpact.network.tables import (
@@ -103,6 +104,7 @@ def parse_live(net: Mapping[str, Any]) -> tuple[RawNet, list[Note]]:
         if reason is not None:
             if not key.startswith(("_", "res_")) and hasattr(value, "__len__") and len(value):
                 notes.append(Note("dropped", key, f"{key} dropped: {reason}"))
+                notes += live_tap_controllers(value) if key == "controller" else []
         elif key in known and isinstance(value, pd.DataFrame):
             raw.tables[key] = _live_table(key, value, problems)
         elif key in SCALARS:

@@ -82,6 +82,13 @@ BUS_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "trafo3w": ("hv_bus", "mv_bus", "lv_bus"),
 }
 """Columns that name a bus."""
+DC_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "vsc": ("bus_dc",),
+    "line_dc": ("from_bus_dc", "to_bus_dc"),
+    "source_dc": ("bus_dc",),
+    "load_dc": ("bus_dc",),
+}
+"""Columns that name a bus of direct current."""
 
 _PHASES = ("p_a_mw", "q_a_mvar", "p_b_mw", "q_b_mvar", "p_c_mw", "q_c_mvar")
 _WINDINGS = ("sn_{}_mva", "vn_{}_kv", "vk_{}_percent", "vkr_{}_percent")
