@@ -109,8 +109,11 @@ def village(customers=6):
     return net
 
 
-def everything():
-    """Every element a balanced study may hold, islands and two sources among them."""
+def everything(*, uneven=True):
+    """Every element a balanced study may hold, islands and two sources among them.
+
+    An uneven impedance differs by direction, which not every engine can hold.
+    """
     net = pp.create_empty_network(sn_mva=0.5)
     high = pp.create_bus(net, 110.0)
     medium = pp.create_buses(net, 4, vn_kv=20.0)
@@ -130,6 +133,8 @@ def everything():
     pp.create_motor(net, third, pn_mech_mw=0.5, cos_phi=0.9, efficiency_percent=95.0)
     pp.create_ward(net, medium[2], ps_mw=0.02, qs_mvar=0.01, pz_mw=0.03, qz_mvar=-0.02)
     pp.create_shunt(net, medium[1], q_mvar=-0.1, p_mw=0.001, step=2, vn_kv=21.0)
+    if not uneven:
+        net.impedance["rtf_pu"] = net.impedance["rft_pu"]
     return net
 
 

@@ -20,11 +20,13 @@ from gridimpact.powerflow import (
     solve_in_chunks,
 )
 from gridimpact.powerflow.engine import KEPT
+from gridimpact.powerflow.pgm_engine import PgmEngine
 from tests.powerflow import nets
 
 ENGINES = {
     "batched": lambda net: BatchedEngine(),
     "pandapower": PandapowerEngine,
+    "power-grid-model": PgmEngine,
 }
 
 RESULTS = (*KEPT, "status", "residual_kva")
@@ -167,7 +169,7 @@ def test_implausible_voltage_is_marked_and_not_reported(make):
 
 
 def test_no_argument_is_written_to(make):
-    net = nets.everything()
+    net = nets.everything(uneven=False)
     grid = nets.grid_of(net)
     bus = np.flatnonzero(grid.bus_supplied)
     given_ = nets.random_injections(bus, 2, 5.0)
@@ -198,7 +200,7 @@ def test_injections_that_are_no_numbers_are_refused_with_their_place(case, value
 
 
 def test_demand_without_supply_is_reported_and_spoils_nothing_else(make):
-    net = nets.everything()
+    net = nets.everything(uneven=False)
     grid = nets.grid_of(net)
     dark = int(np.flatnonzero(~grid.bus_supplied)[0])
     given_ = nets.injections(
