@@ -161,9 +161,7 @@ def test_naming_the_phases_otherwise_names_the_answers_otherwise(order, seed):
 def test_voltage_unbalance_of_known_phasors():
     voltage = np.array([1.02, 0.97 * TURN**2, 0.99 * TURN * np.exp(0.05j)])
     grid = grid_with(replace(two_node().phase_model, slack_vm_pu=voltage[None]))
-    found = solved(
-        grid, draws(1, 0.0), "unbalance_percent", "unbalance_nema_percent"
-    )
+    found = solved(grid, draws(1, 0.0), "unbalance_percent", "unbalance_nema_percent")
     positive = voltage @ [1, TURN, TURN**2] / 3
     negative = voltage @ [1, TURN**2, TURN] / 3
     between = np.abs(voltage - np.roll(voltage, -1))
@@ -209,7 +207,13 @@ def test_newton_solves_a_heavy_load_between_phases_where_nothing_is_earthed():
     z = 0.05 + 0.05j
     largest = 3 * largest_power(2 * z, 1.0)
     grid = two_node(z, earthed=[True, False])
-    given = draws(1, [[part * largest * PHASE_KVA] for part in (0.5, 0.999, 1.001)], None, PHASES[1], connection=1)
+    given = draws(
+        1,
+        [[part * largest * PHASE_KVA] for part in (0.5, 0.999, 1.001)],
+        None,
+        PHASES[1],
+        connection=1,
+    )
     found = solved(grid, given, vm_plausible_pu=(0.1, 1.5))
     assert found.status[0].tolist() == [Status.OK, Status.OK, Status.NOT_CONVERGED]
     assert any("Newton" in note.text and "solved 1" in note.text for note in found.notes)

@@ -79,7 +79,9 @@ def two_node(z_pu=0.05 + 0.05j, **more) -> Grid:
     return grid_with(model_of([(0, 1)], [series(z_pu)], 2, **more))
 
 
-def draws(bus, p_kw, q_kvar=None, share=None, *, connection=None, zip_p=None, zip_q=None, volt_var=None):
+def draws(
+    bus, p_kw, q_kvar=None, share=None, *, connection=None, zip_p=None, zip_q=None, volt_var=None
+):
     """Return injections; powers are (lane, element), or one number for each element."""
     bus = np.atleast_1d(np.asarray(bus, dtype=np.int64))
     p_kw = np.atleast_2d(np.asarray(p_kw, dtype=np.float64))
@@ -106,7 +108,10 @@ def solved(grid, injections, *keep, **options):
 def branching(seed=0, nodes=30, *, shunts=False, meshed=False) -> PhaseModel:
     """Return a random network of a source and many lines, most nodes in chains, some in forks."""
     rng = np.random.default_rng(seed)
-    ends = [(max(0, k - 1 - int(rng.integers(0, 3) == 0) * int(rng.integers(0, 4))), k) for k in range(1, nodes)]
+    ends = [
+        (max(0, k - 1 - int(rng.integers(0, 3) == 0) * int(rng.integers(0, 4))), k)
+        for k in range(1, nodes)
+    ]
     if meshed:
         ends += [(nodes // 3, nodes - 1), (2, nodes // 2)]
     ports = []
