@@ -85,10 +85,10 @@ class PgmEngine:
         chosen = options or FlowOptions()
         check_injections(grid, injections)
         check_net(self._net, grid)
-        if injections.volt_var is not None and len(injections.volt_var.element):
-            return answer_outside(self, grid, injections, chosen)
         if grid.tap_controls:
             return solve_with_taps(self, grid, injections, chosen)
+        if injections.volt_var is not None and len(injections.volt_var.element):
+            return answer_outside(self, grid, injections, chosen)
         if chosen.phases == 3:
             refuse_phases(grid, injections)
         model = self._by_phase if chosen.phases == 3 else self._balanced
