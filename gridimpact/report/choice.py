@@ -159,6 +159,6 @@ def binding(result: StudyResult, strategy: str) -> Binding | None:
         found.append(Binding(kind, worst.position, name, worst.value / bound, words))
     bus = worst_departure(result, strategy)
     if bus is not None and is_number(bus.use):
-        name = view.element_names(result, "bus")[bus.position]
+        name = view.element_names(result, "bus")[bus.position] + view.phase_words(bus.phase)
         found.append(Binding("bus", bus.position, name, bus.use, departure_words(result, bus)))
     return max(found, key=lambda item: item.use, default=None)

@@ -8,7 +8,10 @@ from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.style import UNCONTROLLED, is_number, number
 
+_ZERO = "zero-sequence data"
 _PLAIN = (
+    (_ZERO, ("zero sequence",)),
+    ("reactive power", ("volt-var",)),
     ("source voltage", ("ext_grid", "busbar", "source")),
     ("cable ratings", ("line",)),
     ("main fuses", ("sites, fuse", "fuse", "main fuse")),
@@ -52,6 +55,8 @@ def assumed_words(result: StudyResult) -> list[str]:
 def _plain(place: str) -> str:
     """Return the plain words for the place of a note, "" where there are none."""
     begin = place.lower()
+    if "zero sequence" in begin:
+        return _ZERO
     return next((kind for kind, heads in _PLAIN if begin.startswith(heads)), "")
 
 

@@ -1,4 +1,4 @@
-"""The figure of voltage by metres from the busbar, feeder by feeder, at the worst step."""
+"""The figure of voltage by metres from the busbar, per feeder and phase, at the worst step."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from gridimpact.records import BoolArray, FloatArray, Grid, StudyResult
@@ -18,6 +19,8 @@ from gridimpact.report.style import INK, LIMIT, MUTED, NO_EV, display_name, is_n
 from gridimpact.report.voltage import Band, Departure, band, departures
 
 _GREY = "#c6ccd3"
+PHASE_COLOURS = {"a": "#a4531a", "b": "#1f2a37", "c": "#2a7f9e"}
+"""Brown, black and blue: apart also for those who see few colours."""
 
 
 @styled
@@ -28,7 +31,8 @@ def voltage_profile(result: StudyResult) -> Figure:
     -------
     matplotlib.figure.Figure
         No added EV, uncontrolled and recommended; the three feeders with the worst voltage in
-        colour and named, the others grey; the limit band shaded. Counted steps only.
+        colour and named, the others grey; the limit band shaded. Counted steps only. In three
+        phases each phase has a colour of its own.
     """
     labels = view.strategies(result)
     shown = [label for label in (NO_EV, *compared(result)) if label in labels]
@@ -43,6 +47,11 @@ def voltage_profile(result: StudyResult) -> Figure:
         _band(ax, band(result), moments[label].busbar_pu)
         _profile_panel(result, ax, label, moments[label])
     axes[0].set_ylabel("voltage [pu]")
+    if view.three_phase(result):
+        names = [
+            Line2D([], [], color=tone, label=f"phase {p}") for p, tone in PHASE_COLOURS.items()
+        ]
+        axes[0].legend(handles=names, frameon=False, fontsize=8.5, loc="lower left")
     return drawn
 
 
@@ -65,7 +74,7 @@ def _voltage_range(result: StudyResult, moments: Mapping[str, Departure]) -> tup
     """Return the range that holds the bands and every voltage drawn."""
     ends: list[float] = []
     for label, worst in moments.items():
-        vm = view.values(result, "vm_pu", label)[worst.step][_same_supply(result, worst.position)]
+        vm = _at_step(result, label, worst.step)[_same_supply(result, worst.position)]
         ends += [float(np.nanmin(vm)), float(np.nanmax(vm))]
         ends += [bound for bound in band(result).bounds(worst.busbar_pu) if is_number(bound)]
     pad = 0.12 * (max(ends) - min(ends) or 0.01)
@@ -83,35 +92,58 @@ def _same_supply(result: StudyResult, position: int) -> BoolArray:
 def _profile_panel(result: StudyResult, ax: Axes, label: str, worst: Departure) -> None:
     grid = result.network.grid
     part = _same_supply(result, worst.position)
-    vm = view.values(result, "vm_pu", label)[worst.step]
+    by_phase = _at_step(result, label, worst.step)
     colour = view.colours(result)[label]
-    feeders = _worst_feeders(grid, vm, part, low=vm[worst.position] < worst.busbar_pu)
-    both = part[grid.line_from] & part[grid.line_to]
-    owner = np.maximum(grid.bus_feeder[grid.line_from], grid.bus_feeder[grid.line_to])
+    low = worst.vm_pu < worst.busbar_pu
+    # The phase that binds says which feeders are the worst and where their names stand.
+    vm = by_phase[:, max(worst.phase, 0)]
+    furthest = (np.fmin if low else np.fmax).reduce(by_phase, axis=1)
+    feeders = _worst_feeders(grid, furthest, part, low=low)
     x, y = np.asarray(grid.bus_distance_m), vm
-    for chosen, tone, width in ((False, _GREY, 0.9), (True, colour, 1.7)):
-        pick = both & (np.isin(owner, feeders) == chosen)
-        pieces = np.stack(
-            [
-                np.column_stack([x[grid.line_from[pick]], y[grid.line_from[pick]]]),
-                np.column_stack([x[grid.line_to[pick]], y[grid.line_to[pick]]]),
-            ],
-            axis=1,
-        )
-        ax.add_collection(LineCollection(list(pieces), colors=tone, linewidths=width, zorder=3))
-        dots = part & (np.isin(grid.bus_feeder, feeders) == chosen)
-        ax.scatter(x[dots], y[dots], s=5, color=tone, zorder=3.5, linewidths=0)
+    tones = [colour] if by_phase.shape[1] == 1 else list(PHASE_COLOURS.values())
+    for values in by_phase.T:
+        _draw_feeders(ax, grid, values, part & ~np.isin(grid.bus_feeder, feeders), _GREY)
+    for values, tone in zip(by_phase.T, tones, strict=True):
+        _draw_feeders(ax, grid, values, part & np.isin(grid.bus_feeder, feeders), tone)
     _name_feeders(result, ax, vm, part, feeders)
     ax.plot(x[worst.position], y[worst.position], "o", ms=8, mfc="none", mec=INK, mew=1.2, zorder=5)
     when = view.moment(result.dataset["time"].values[worst.step], view.zone(result))
     ax.set_title(display_name(label), color=colour, pad=17)
     name = view.element_names(result, "bus")[worst.position]
+    place = f"{short(name)}{view.phase_words(worst.phase)}"
     ax.text(
-        0, 1.02, f"{when}, {short(name)} {worst.vm_pu:.3f}", transform=ax.transAxes, color=MUTED,
+        0, 1.02, f"{when}, {place} {worst.vm_pu:.3f}", transform=ax.transAxes, color=MUTED,
         fontsize=8.5, va="bottom",
     )  # fmt: skip
     ax.set_xlabel("metres from the busbar")
     ax.set_xlim(0, max(float(np.nanmax(x[part])), 1.0) * 1.22)
+
+
+def _at_step(result: StudyResult, label: str, step: int) -> FloatArray:
+    """Return the voltages of one step, (bus, phase), one phase where the three are one."""
+    vm = view.values(result, "vm_pu", label, slice(step, step + 1))[0]
+    return np.asarray(vm.reshape(len(vm), -1), dtype=np.float64)
+
+
+def _draw_feeders(ax: Axes, grid: Grid, values: FloatArray, buses: BoolArray, tone: str) -> None:
+    """Draw the lines that end at some buses, and the buses themselves."""
+    x, width = np.asarray(grid.bus_distance_m), 0.9 if tone == _GREY else 1.7
+    owner = np.where(
+        grid.bus_feeder[grid.line_from] > grid.bus_feeder[grid.line_to],
+        grid.line_from,
+        grid.line_to,
+    )
+    ends = np.isfinite(x[grid.line_from] + x[grid.line_to])
+    pick = buses[owner] & ends
+    pieces = np.stack(
+        [
+            np.column_stack([x[end[pick]], values[end[pick]]])
+            for end in (grid.line_from, grid.line_to)
+        ],
+        axis=1,
+    )
+    ax.add_collection(LineCollection(list(pieces), colors=tone, linewidths=width, zorder=3))
+    ax.scatter(x[buses], values[buses], s=5, color=tone, zorder=3.5, linewidths=0)
 
 
 def _worst_feeders(grid: Grid, vm: FloatArray, part: BoolArray, *, low: bool) -> NDArray[np.int64]:

@@ -78,6 +78,7 @@ def voltage_words(result: StudyResult, label: str) -> str:
     feeder = int(result.network.grid.bus_feeder[worst.position])
     place = view.element_names(result, "bus")[worst.position]
     place += f", feeder {feeder}" if feeder > 0 else ""
+    place += view.phase_words(worst.phase)
     if band(result).relative:
         low = number(view.figure(result, label, "vm_min_pu"), "pu")
         text = f"Lowest voltage {low} pu; deepest drop at {place}: {departure_words(result, worst)}"

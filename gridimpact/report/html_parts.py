@@ -9,7 +9,7 @@ import pandas as pd
 from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.style import display_name, number, unit_text
-from gridimpact.report.violations import listed
+from gridimpact.report.violations import element_words, listed
 
 
 def facts(result: StudyResult) -> list[tuple[str, str]]:
@@ -25,8 +25,16 @@ def facts(result: StudyResult) -> list[tuple[str, str]]:
         ("Sites", homes),
         ("Cars", f"{cars:,.0f}"),
         ("Assessed", view.dates(result)),
+        ("Power flow", _flow_words(result)),
         ("Step", f"{view.step_h(result) * 60:g} min, {view.zone(result)}"),
     ]
+
+
+def _flow_words(result: StudyResult) -> str:
+    """Return the kind of power flow and the engine that solved it."""
+    kind = "three-phase" if view.three_phase(result) else "balanced"
+    engine = str(result.manifest.get("engine", ""))
+    return f"{kind}, {engine}" if engine else kind
 
 
 _ORIGIN = {"ev_caused": "EV-caused", "aggravated": "aggravated", "preexisting": "there before"}
@@ -53,7 +61,7 @@ def _rows(frame: pd.DataFrame, zone: str) -> list[dict[str, str]]:
                 "more": "",
                 "strategy": display_name(str(record.get("strategy", ""))),
                 "kind": str(record.get("kind", "")).replace("_", " "),
-                "element": str(record.get("name") or record.get("element", "")),
+                "element": element_words({str(k): v for k, v in record.items()}),
                 "start": _stamp(record.get("start"), zone),
                 "duration": number(record.get("duration_h"), "h"),
                 "worst": f"{number(record.get('worst'), form)} {unit_text(unit)}".strip(),

@@ -17,7 +17,12 @@ from gridimpact.report.style import (
     number,
     unit_text,
 )
-from gridimpact.report.verdicts import VOLTAGE_METRICS, voltage_reason_words, voltage_unassessed
+from gridimpact.report.verdicts import (
+    VOLTAGE_METRICS,
+    verdicts,
+    voltage_reason_words,
+    voltage_unassessed,
+)
 from gridimpact.report.voltage import hours_outside
 
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -27,6 +32,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("vm_min_pu", "Lowest voltage"),
     ("vm_max_pu", "Highest voltage"),
     ("voltage_hours_outside", "Voltage outside band"),
+    ("unbalance_max_percent", "Unbalance, highest"),
     ("hot_spot_max_c", "Hot spot, highest"),
     ("ageing_equivalent", "Ageing"),
     ("violations_ev_caused", "EV-caused violations"),
@@ -154,6 +160,9 @@ def _is_told(value: float, metric: str) -> bool:
 def _is_over(result: StudyResult, label: str, metric: str) -> bool:
     """Return whether a cell is marked: outside its limit, or time or counts that should be none."""
     value = view.figure(result, label, metric)
+    if metric == "unbalance_max_percent":
+        # A high moment breaks nothing where the limit is for a share of the week.
+        return verdicts(result, label).get("unbalance", ("", ""))[0] == "fail"
     if metric in _SHOULD_BE_NONE:
         return is_number(value) and value > 0
     if metric in ("vm_min_pu", "vm_max_pu"):

@@ -81,13 +81,14 @@ def moment(stamp: Any, name_of_zone: str) -> str:
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
-def values(result: StudyResult, name: str, strategy: str) -> FloatArray:
-    """Return a variable of one strategy over all steps, NaN where it is not stored."""
+def values(result: StudyResult, name: str, strategy: str, steps: slice = slice(None)) -> FloatArray:
+    """Return a variable of one strategy over all steps, or some; NaN where it is not stored."""
     data = result.dataset
     if name not in data or strategy not in data["strategy"].values:
         element = VARIABLES[name].dims[-1]
-        return np.full((data.sizes["time"], data.sizes.get(element, 1)), np.nan)
-    array = data[name].sel(strategy=strategy)
+        count = len(range(data.sizes["time"])[steps])
+        return np.full((count, data.sizes.get(element, 1)), np.nan)
+    array = data[name].sel(strategy=strategy).isel(time=steps)
     return np.asarray(array.values, dtype=np.float64)
 
 
@@ -96,6 +97,22 @@ def counted_values(result: StudyResult, name: str, strategy: str) -> FloatArray:
     array = values(result, name, strategy).copy()
     array[~counted(result)] = np.nan
     return array
+
+
+def three_phase(result: StudyResult) -> bool:
+    """Return whether voltages are those of each phase."""
+    return "vm_pu" in result.dataset and "phase" in result.dataset["vm_pu"].dims
+
+
+def phase_words(phase: int) -> str:
+    """Return a phase as the end of a name, "" where all three are one.
+
+    Examples
+    --------
+    >>> phase_words(1), phase_words(-1)
+    (', phase b', '')
+    """
+    return f", phase {'abc'[phase]}" if phase >= 0 else ""
 
 
 def limits(result: StudyResult) -> Mapping[str, Any]:

@@ -17,10 +17,13 @@ USUAL_BAND_PU = 0.05
 """Departure from nominal that planning allows; a voltage twice as far out counts as twice."""
 _KIND_WORDS = {
     "transformer_loading": "transformer {}",
+    "transformer3w_loading": "transformer {}",
     "line_loading": "line {}",
     "voltage_low": "low voltage of {}",
     "voltage_high": "high voltage of {}",
     "voltage_week": "share of a week inside the voltage band of {}",
+    "unbalance": "voltage unbalance at {}",
+    "unbalance_week": "share of a week inside the unbalance limit of {}",
 }
 _WORST_FIRST = {"ev_caused": 0, "aggravated": 1, "preexisting": 2}
 
@@ -80,13 +83,20 @@ def severity(row: Mapping[str, Any]) -> float:
 def violation_words(row: Mapping[str, Any]) -> str:
     """Return one violation in words: what, where, its worst value and the limit."""
     kind, unit = str(row.get("kind", "")), str(row.get("unit", ""))
-    name = str(row.get("name") or row.get("element", ""))
+    name = element_words(row)
     if unit == "lanes":
         return f"{number(row.get('worst'))} power flows failed"
     form = "ageing" if kind == "ageing" else unit
     worst, bound = (f"{number(row.get(key), form)} {unit_text(unit)}" for key in ("worst", "limit"))
     what = _KIND_WORDS.get(kind, f"{kind.replace('_', ' ')} of {{}}").replace("{}", name)
     return f"{what} at {worst.strip()}, limit {bound.strip()}"
+
+
+def element_words(row: Mapping[str, Any]) -> str:
+    """Return the element of a violation, and its phase where it has one."""
+    name = str(row.get("name") or row.get("element", ""))
+    phase = str(row.get("phase") or "")
+    return f"{name}, phase {phase}" if phase in ("a", "b", "c") else name
 
 
 def listed(result: StudyResult, frame: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, int]]:

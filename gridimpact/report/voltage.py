@@ -1,7 +1,8 @@
 """Voltages against the band of the limit profile, absolute or counted from the busbar.
 
 A planning profile asks for a drop and a rise from the busbar that supplies a bus, at the same
-step; others ask for a band around nominal. Both are read as one share: 1 is at the limit.
+step; others ask for a band around nominal. Both are read as one share: 1 is at the limit. In three
+phases each phase is read by itself, from the same phase of its busbar.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Departure:
     """NaN where no limit is set on this side."""
     use: float
     """Share of the band used, 1 at the limit; NaN where no limit is set."""
+    phase: int = -1
+    """0, 1 or 2; -1 where the three are one."""
 
 
 def band(result: StudyResult) -> Band:
@@ -68,13 +71,17 @@ def band(result: StudyResult) -> Band:
     return Band(read("vm_min_pu"), read("vm_max_pu"), read("drop_pu"), read("rise_pu"))
 
 
-def busbar_voltage(result: StudyResult, strategy: str) -> FloatArray:
-    """Return the voltage of the busbar that supplies each bus, shape (time, bus) [pu].
+def busbar_voltage(result: StudyResult, strategy: str, steps: slice = slice(None)) -> FloatArray:
+    """Return the voltage of the busbar that supplies each bus, shape (time, bus[, phase]) [pu].
 
     A bus without a supplying transformer is counted from the set-point of the source.
     """
+    return _of_busbar(result, view.values(result, "vm_pu", strategy, steps))
+
+
+def _of_busbar(result: StudyResult, vm: FloatArray) -> FloatArray:
+    """Return the voltage of each bus's busbar, shaped as `vm`."""
     grid = result.network.grid
-    vm = view.values(result, "vm_pu", strategy)
     supply = np.asarray(grid.bus_transformer)
     slack = np.abs(np.asarray(grid.admittance.slack_vm_pu))
     reference = np.full_like(vm, float(slack[0]) if slack.size else 1.0)
@@ -87,12 +94,16 @@ def busbar_voltage(result: StudyResult, strategy: str) -> FloatArray:
     return reference
 
 
-def _uses(result: StudyResult, strategy: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _uses(
+    result: StudyResult, strategy: str, steps: slice
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the shares used of the lower and the upper side, and the voltage; counted steps."""
     limits = band(result)
-    vm = view.counted_values(result, "vm_pu", strategy)
+    vm = view.values(result, "vm_pu", strategy, steps)
+    busbar = _of_busbar(result, vm)
+    vm[~view.counted(result)[steps]] = np.nan
     vm[:, ~view.network_buses(result)] = np.nan
-    away = vm - busbar_voltage(result, strategy)
+    away = vm - busbar
     low = np.fmax((1 - vm) / (1 - limits.low), -away / limits.drop)
     high = np.fmax((vm - 1) / (limits.high - 1), away / limits.rise)
     return low, high, vm
@@ -138,29 +149,61 @@ def _sides(result: StudyResult, strategy: str) -> _Sides:
     return found
 
 
+_AT_ONCE = 4_000_000
+"""Voltages looked at together: a year of a large network is read part by part."""
+
+
 def _find_sides(result: StudyResult, strategy: str) -> _Sides:
-    low, high, vm = _uses(result, strategy)
-    hours = [float((use > 1.0).any(axis=1).sum()) * view.step_h(result) for use in (low, high)]
-    if not np.isfinite(vm).any():
+    total = result.dataset.sizes["time"]
+    width = max(int(np.prod(view.values(result, "vm_pu", strategy, slice(0, 1)).shape)), 1)
+    block = max(_AT_ONCE // width, 1)
+    best: list[tuple[float, tuple[int, ...]] | None] = [None, None]
+    extreme: list[tuple[float, tuple[int, ...]] | None] = [None, None]
+    steps_beyond = [0, 0]
+    for first in range(0, total, block):
+        low, high, vm = _uses(result, strategy, slice(first, first + block))
+        for side, (use, instead) in enumerate(((low, -vm), (high, vm))):
+            best[side] = _higher(best[side], use, first)
+            extreme[side] = _higher(extreme[side], instead, first)
+            steps_beyond[side] += int((use > 1.0).reshape(len(use), -1).any(axis=1).sum())
+    hours = [count * view.step_h(result) for count in steps_beyond]
+    found = [best[side] or extreme[side] for side in (0, 1)]
+    low_at, high_at = found
+    if low_at is None or high_at is None:
         return _Sides(None, None, *hours)
+    uses = [one[0] if (one := best[side]) else float("nan") for side in (0, 1)]
     return _Sides(
-        _departure(result, strategy, low, -vm, lower=True),
-        _departure(result, strategy, high, vm, lower=False),
+        _departure(result, strategy, low_at[1], uses[0], lower=True),
+        _departure(result, strategy, high_at[1], uses[1], lower=False),
         *hours,
     )
 
 
+def _higher(
+    before: tuple[float, tuple[int, ...]] | None, values: FloatArray, first: int
+) -> tuple[float, tuple[int, ...]] | None:
+    """Return the higher of what was found before and in a part, with step, bus and phase."""
+    if not np.isfinite(values).any():
+        return before
+    place = np.unravel_index(np.nanargmax(values), values.shape)
+    value = float(values[place])
+    if before is not None and before[0] >= value:
+        return before
+    step, *rest = (int(k) for k in place)
+    return value, (step + first, *rest)
+
+
 def _departure(
-    result: StudyResult, strategy: str, use: FloatArray, instead: FloatArray, *, lower: bool
+    result: StudyResult, strategy: str, at: tuple[int, ...], use: float, *, lower: bool
 ) -> Departure:
-    rank = use if np.isfinite(use).any() else instead
-    step, position = np.unravel_index(np.nanargmax(rank), rank.shape)
-    vm = float(view.values(result, "vm_pu", strategy)[step, position])
-    busbar = float(busbar_voltage(result, strategy)[step, position])
+    step, *rest = at
+    vm = view.values(result, "vm_pu", strategy, slice(step, step + 1))
+    busbar = float(_of_busbar(result, vm)[(0, *rest)])
     bounds = band(result).bounds(busbar)
     return Departure(
-        int(position), int(step), vm, busbar, bounds[0 if lower else 1], float(use[step, position])
-    )
+        rest[0], step, float(vm[(0, *rest)]), busbar, bounds[0 if lower else 1], use,
+        rest[1] if len(rest) > 1 else -1,
+    )  # fmt: skip
 
 
 def worst_departure(result: StudyResult, strategy: str) -> Departure | None:
@@ -196,14 +239,21 @@ def shown_voltage(result: StudyResult, strategy: str) -> tuple[FloatArray, Band,
     Returns
     -------
     tuple
-        Values (time, bus), NaN where not counted; the band in the same measure (``low`` and
+        Values (time, bus), each phase a step of its own, NaN where not counted; the band in the same measure (``low`` and
         ``high`` only); and the words for a scale.
     """
     limits = band(result)
     vm = view.counted_values(result, "vm_pu", strategy)
     if not limits.relative:
-        return vm, limits, "voltage furthest from nominal [pu]"
+        return _phases_as_steps(vm), limits, "voltage furthest from nominal [pu]"
     away = (vm - busbar_voltage(result, strategy)) * 100
     nothing = float("nan")
     percent = Band(-limits.drop * 100, limits.rise * 100, nothing, nothing)
-    return away, percent, "voltage furthest from its busbar's [%]"
+    return _phases_as_steps(away), percent, "voltage furthest from its busbar's [%]"
+
+
+def _phases_as_steps(values: FloatArray) -> FloatArray:
+    """Return (time x phase, bus) of (time, bus, phase): a map asks for extremes only."""
+    if values.ndim == 2:
+        return values
+    return np.ascontiguousarray(values.transpose(0, 2, 1)).reshape(-1, values.shape[1])

@@ -107,7 +107,20 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 _TEXT: dict[Hashable, type[object]] = dict.fromkeys(
-    ("site_id", "charger_id", "vehicle_id", "session_id", "name", "caused_by", "origin", "kind"),
+    (
+        "site_id",
+        "charger_id",
+        "vehicle_id",
+        "session_id",
+        "name",
+        "caused_by",
+        "origin",
+        "kind",
+        "phase",
+        "vm_min_phase",
+        "vm_max_phase",
+        "loading_max_phase",
+    ),
     object,
 )
 
