@@ -9,7 +9,8 @@ import pandapower as pp
 import pandas as pd
 
 from gridimpact.network import extract_grid, with_phases
-from gridimpact.records import Network
+from gridimpact.network.phase_elements import phase_elements
+from gridimpact.records import ComplexArray, Network, PhaseModel
 
 
 def network_of(net: Any) -> Network:
@@ -53,3 +54,12 @@ def station(
             max_i_ka=0.27, r0_ohm_per_km=0.828, x0_ohm_per_km=0.32, c0_nf_per_km=500.0,
         )  # fmt: skip
     return net
+
+
+def table_powers(net: Any, model: PhaseModel) -> tuple[ComplexArray, ComplexArray]:
+    """Return what the tables of a net draw in star and in delta, both (node, 3) [kVA]."""
+    elements = phase_elements(net)
+    powers = np.zeros((2, len(model.node_vn_kv), 3), dtype=complex)
+    place = (elements.connection, model.bus_node[elements.bus])
+    np.add.at(powers, place, elements.p_kw + 1j * elements.q_kvar)
+    return powers[0], powers[1]
