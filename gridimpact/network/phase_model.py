@@ -21,7 +21,7 @@ from gridimpact.network.phase_ports import TO_PHASES, phase_block, six_port
 from gridimpact.network.phase_sequences import full_line, full_lines_ohm, sequences
 from gridimpact.network.phase_source import Sources, source_branches
 from gridimpact.network.phase_transformer import transformer_six_port
-from gridimpact.network.zero_sequence import group_problems, missing_zero_sequence
+from gridimpact.network.zero_sequence import doubtful_cores, group_problems, missing_zero_sequence
 from gridimpact.network.zero_sequence_assumed import assume_zero_sequence
 from gridimpact.records import (
     ComplexArray,
@@ -233,4 +233,4 @@ def _notes(net: Any, grid: Grid, held: IntArray, source: Sources) -> tuple[Note,
         if count:
             text = f"{count} {table}s are stars without neutral, as in runpp_3ph"
             notes.append(Note("assumption", table, text))
-    return tuple(notes)
+    return (*notes, *doubtful_cores(net))

@@ -9,11 +9,12 @@ import numpy as np
 
 from gridimpact.errors import Problem
 from gridimpact.network.phase_transformer import read_group
-from gridimpact.records import BoolArray
+from gridimpact.records import BoolArray, Note
 
 STIFF_MVA = 1e6
 """An external grid of this short-circuit power or more is an ideal source [MVA]."""
 _SHOWN = 20
+_CORE_LOW = 300.0
 
 LINE = ("r0_ohm_per_km", "x0_ohm_per_km", "c0_nf_per_km")
 CORE = ("vk0_percent", "vkr0_percent", "mag0_percent", "mag0_rx", "si0_hv_partial")
@@ -150,3 +151,33 @@ def _core_problems(trafo: Any, index: Any) -> list[Problem]:
         for passed, column, value, rule in checks
         if not passed
     ]
+
+
+def doubtful_cores(net: Any) -> tuple[Note, ...]:
+    """Return warnings where zero-sequence data of a transformer are legal but hardly meant so.
+
+    A magnetising impedance below three times the leakage (usual are 3 to 10 for three limbs,
+    10 to 100 and more for other cores) nearly halves the impedance that a Dyn shows, and a
+    zigzag that counts a magnetising branch shows more than its positive sequence.
+    """
+    trafo = net["trafo"]
+    notes = []
+    for index in trafo.index[trafo["in_service"].to_numpy(dtype=bool)]:
+        known = read_group(trafo.at[index, "vector_group"])
+        if known is None or not {"yn", "zn"} & set(known.connection):
+            continue
+        core, share = (float(trafo.at[index, c]) for c in ("mag0_percent", "si0_hv_partial"))
+        over = float(trafo.at[index, "vk0_percent"]) / float(trafo.at[index, "vk_percent"])
+        where = f"trafo {index}, mag0_percent"
+        if known.connection == ("y", "zn"):
+            seen = over * (1 - share + core / 100) * np.sqrt(3) / 2
+            if seen > 1:
+                text = f"the zigzag shows {seen:.3g} times its short-circuit impedance in zero sequence, 0.1 is usual"
+                notes.append(Note("warning", where, text))
+        elif core < _CORE_LOW and "d" in known.connection:
+            text = (
+                f"{core:g} is a magnetising impedance of {core / 100:g} times the leakage, 3 or more is usual: "
+                "the zero-sequence impedance at the terminals is too low"
+            )
+            notes.append(Note("warning", where, text))
+    return tuple(notes)
