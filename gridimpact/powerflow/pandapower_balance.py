@@ -1,4 +1,4 @@
-"""The power missing at each node of a net that pandapower solved, from its admittance and elements."""
+"""Losses of a net that pandapower solved, and the power missing at each of its nodes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,42 @@ from gridimpact.records import BoolArray, ComplexArray, IntArray
 
 _OPEN_ENDED = ("xward", "ssc", "vsc")
 """Elements with a node of their own whose power is the element's to choose."""
+
+
+def losses_kw(net: Any) -> float:
+    """Return what branches, direct-current lines and converters lose [kW].
+
+    Parameters
+    ----------
+    net : pandapowerNet
+        As `pandapower.runpp` left it.
+    """
+    from pandapower.pypower.idx_brch import PF, PT
+
+    losses_mw = float(np.nansum(net["_ppc"]["branch"][:, [PF, PT]].real))
+    if len(net["dcline"]):
+        losses_mw += float(np.nansum(net["res_dcline"]["pl_mw"].to_numpy(np.float64)))
+    if net.get("vsc") is not None and len(net["vsc"]):
+        losses_mw += float(np.nansum(net["res_vsc"]["p_mw"].to_numpy(np.float64)))
+        drawn = net["load_dc"][net["load_dc"]["in_service"].astype(bool)]
+        losses_mw -= float((drawn["p_dc_mw"] * drawn["scaling"]).sum())
+    if net.get("ssc") is not None and len(net["ssc"]):
+        losses_mw += _inside_compensators(net)
+    return 1e3 * losses_mw
+
+
+def _inside_compensators(net: Any) -> float:
+    """Return what the series resistance of synchronous compensators loses [MW]."""
+    table, found = net["ssc"], net["res_ssc"]
+    ends = [
+        found[f"vm_{side}pu"].to_numpy(np.float64)
+        * np.exp(1j * np.deg2rad(found[f"va_{side}degree"].to_numpy(np.float64)))
+        for side in ("", "internal_")
+    ]
+    z = (table["r_ohm"] + 1j * table["x_ohm"]).to_numpy(np.complex128)
+    vn_kv = net["bus"]["vn_kv"].loc[table["bus"]].to_numpy(np.float64)
+    current = np.abs((ends[0] - ends[1]) * vn_kv / z)
+    return float(np.nansum(current**2 * z.real))
 
 
 def missing_power(net: Any, parts: ComplexArray, options: FlowOptions) -> tuple[float, float]:

@@ -16,8 +16,9 @@ from gridimpact.network.admittance import passive_net
 from gridimpact.powerflow.engine import FlowOptions, check_injections
 from gridimpact.powerflow.layout import Results
 from gridimpact.powerflow.outcome import allocate, conclude
-from gridimpact.powerflow.pandapower_balance import missing_power
+from gridimpact.powerflow.pandapower_balance import losses_kw, missing_power
 from gridimpact.powerflow.system import zip_shares
+from gridimpact.powerflow.volt_var_outside import answer_outside
 from gridimpact.records import (
     ComplexArray,
     FloatArray,
@@ -98,6 +99,8 @@ class PandapowerEngine:
             from gridimpact.powerflow.tap_control import solve_with_taps
 
             return solve_with_taps(self, grid, injections, chosen)
+        if injections.volt_var is not None:
+            return answer_outside(self, grid, injections, chosen)
         shape = injections.p_kw.shape
         p_kw, q_kvar = (
             v.reshape(shape[0] * shape[1], shape[2]) for v in (injections.p_kw, injections.q_kvar)
@@ -198,7 +201,7 @@ def _runpp(net: Any, limited: bool) -> bool:
     from pandapower.auxiliary import LoadflowNotConverged
 
     flat = any(net.get(table) is not None and len(net[table]) for table in _STARTS_FLAT)
-    for init in ("dc", "flat") if flat else ("dc",):
+    for init in ("flat", "dc") if flat else ("dc",):
         for tolerance_mva in _TOLERANCES_MVA:
             try:
                 pp.runpp(
@@ -219,16 +222,10 @@ def _runpp(net: Any, limited: bool) -> bool:
 
 def _take(net: Any, grid: Grid, results: Results, lane: int) -> None:
     """Copy the tables of a solved lane."""
-    from pandapower.pypower.idx_brch import PF, PT
-
     trafo = net["res_trafo"]
     line, there = net["res_line"]["loading_percent"].to_numpy(), grid.line_branch >= 0
     # pandapower gives infinity where there is no ampacity, and no number to a line open at both ends.
     rated = np.where(np.isnan(grid.line_i_max_ka), np.nan, line)
-    losses_mw = np.nansum(net["_ppc"]["branch"][:, [PF, PT]].real)
-    for table, column in (("dcline", "pl_mw"), ("ssc", "p_mw")):
-        if net.get(table) is not None and len(net[table]):
-            losses_mw += float(np.nansum(net[f"res_{table}"][column].to_numpy(np.float64)))
     if len(results.line):
         results.line[lane, there] = rated[there]
     tables = (
@@ -236,7 +233,7 @@ def _take(net: Any, grid: Grid, results: Results, lane: int) -> None:
         (results.transformer, trafo["loading_percent"].to_numpy()),
         (results.transformer_p, 1e3 * trafo["p_hv_mw"].to_numpy()),
         (results.transformer_q, 1e3 * trafo["q_hv_mvar"].to_numpy()),
-        (results.losses, 1e3 * losses_mw),
+        (results.losses, losses_kw(net)),
     )
     for target, values in tables:
         if len(target):
