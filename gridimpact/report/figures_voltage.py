@@ -51,7 +51,9 @@ def voltage_profile(result: StudyResult) -> Figure:
         names = [
             Line2D([], [], color=tone, label=f"phase {p}") for p, tone in PHASE_COLOURS.items()
         ]
-        axes[0].legend(handles=names, frameon=False, fontsize=8.5, loc="lower left")
+        drawn.legend(
+            handles=names, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5
+        )
     return drawn
 
 

@@ -99,7 +99,7 @@ def _uses(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the shares used of the lower and the upper side, and the voltage; counted steps."""
     limits = band(result)
-    vm = view.values(result, "vm_pu", strategy, steps)
+    vm = view.values(result, "vm_pu", strategy, steps).copy()
     busbar = _of_busbar(result, vm)
     vm[~view.counted(result)[steps]] = np.nan
     vm[:, ~view.network_buses(result)] = np.nan
