@@ -17,7 +17,7 @@ from gridimpact.records import BoolArray, Note
 
 NO_CORE = 1e9
 """``mag0_percent`` that leaves the zero-sequence magnetising branch out."""
-THREE_LIMB = 600.0
+THREE_LIMB = 1000.0
 """Magnetising over short-circuit impedance of a three-limb core in zero sequence [%]."""
 SCREEN_OHM_PER_KM = 0.714
 """Copper screen of 25 mm2 at 20 degrees, 1 / (56 Sm/mm2 * 25 mm2) [ohm/km]."""
@@ -79,9 +79,9 @@ def assume_zero_sequence(
     field). Medium-voltage overhead lines return through soil of 100 ohm m at 1.2 m spacing
     (J. R. Carson, Bell System Technical Journal 5, 1926, doi:10.1002/j.1538-7305.1926.tb00122.x, in
     the form of IEC 60909-2): R0 = R1 + 3 w mu0 / 8, X0 = X1 + 3 w mu0 / (2 pi) ln(delta / d).
-    A delta or zigzag winding carries zero sequence past the core: Z0 = Z1 of a Dyn; a zigzag
-    has 0.4 R1 and 0.1 X1, a star without a delta beside it the core of three limbs, six times its
-    short-circuit impedance (both in the ranges of DIN VDE 0102 for these groups).
+    A delta carries zero sequence past the core: R0 = R1, X0 = 0.95 X1; a zigzag has 0.4 R1 and
+    0.1 X1; stars alone meet the core of three limbs, ten times their short-circuit impedance (IEC
+    60076-8:1997 clause 4; values of the ABB Switchgear Manual, chapter 3).
     """
     filling = _Filling(copy.deepcopy(net))
     _assume_lines(filling, full_lines)
@@ -133,25 +133,30 @@ def _assume_transformers(filling: _Filling) -> None:
     zigzag = np.array([k is not None and bool({"z", "zn"} & set(k.connection)) for k in kind])
     yzn = np.array([k is not None and k.connection == ("y", "zn") for k in kind])
     vk, vkr = (trafo[f"{v}_percent"].to_numpy(dtype=np.float64) for v in ("vk", "vkr"))
-    r0, x0 = 0.4 * vkr, 0.1 * np.sqrt(np.maximum(vk**2 - vkr**2, 0))
-    star = {"vk0_percent": vk, "vkr0_percent": vkr, "mag0_rx": 0.0, "si0_hv_partial": 0.9}
+    x1 = np.sqrt(np.maximum(vk**2 - vkr**2, 0))
+    core = {"mag0_rx": 0.0, "si0_hv_partial": 0.9}
     filling.fill(
-        "trafo", star | {"mag0_percent": NO_CORE}, active & delta & ~zigzag,
-        "transformers with a delta: vk0 = vk, vkr0 = vkr, no magnetising branch "
-        "(X0/X1 = 0.95 to 1 of Dyn, DIN VDE 0102)",
-    )  # fmt: skip
+        "trafo",
+        core
+        | {"vk0_percent": np.hypot(vkr, 0.95 * x1), "vkr0_percent": vkr, "mag0_percent": NO_CORE},
+        active & delta & ~zigzag,
+        "transformers with a delta: R0 = R1, X0 = 0.95 X1, no magnetising branch "
+        "(IEC 60076-8, ABB Switchgear Manual)",
+    )
     filling.fill(
-        "trafo", star | {"mag0_percent": THREE_LIMB}, active & ~delta & ~zigzag,
-        "transformers of stars alone: vk0 = vk, vkr0 = vkr, magnetising impedance of a three-limb "
-        "core six times as large (X0/X1 = 3 to 10 of Yyn, DIN VDE 0102)",
+        "trafo", core | {"vk0_percent": vk, "vkr0_percent": vkr, "mag0_percent": THREE_LIMB},
+        active & ~delta & ~zigzag,
+        "transformers of stars alone: Z0 = Z1 of the windings, magnetising impedance of a three-limb "
+        "core ten times as large (X0/X1 = 7 to 100 of Yyn, ABB Switchgear Manual)",
     )  # fmt: skip
+    r0, x0 = 0.4 * vkr, 0.1 * x1
     # pandapower's Yzn is (0.1 + mag0) z0 over 1.1547: this share makes its terminals see z0 itself.
-    core = np.where(yzn, 100 * (2 / np.sqrt(3) - 0.1), NO_CORE)
+    limb = np.where(yzn, 100 * (2 / np.sqrt(3) - 0.1), NO_CORE)
     rx = np.where(yzn, r0 / np.where(x0 > 0, x0, 1.0), 0.0)
-    values = {"vk0_percent": np.hypot(r0, x0), "vkr0_percent": r0, "mag0_percent": core}
+    values = {"vk0_percent": np.hypot(r0, x0), "vkr0_percent": r0, "mag0_percent": limb}
     filling.fill(
         "trafo", values | {"mag0_rx": rx, "si0_hv_partial": 0.9}, active & zigzag,
-        "zigzag transformers: R0 = 0.4 R1, X0 = 0.1 X1 (DIN VDE 0102)",
+        "zigzag transformers: R0 = 0.4 R1, X0 = 0.1 X1 (ABB Switchgear Manual)",
     )  # fmt: skip
 
 
