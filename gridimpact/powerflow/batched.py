@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gridimpact.powerflow.beyond import refuse_beyond
 from gridimpact.powerflow.engine import FlowOptions, check_injections
-from gridimpact.powerflow.layout import Batch, Results, Rules, System
-from gridimpact.powerflow.newton import solve_newton
+from gridimpact.powerflow.layout import WIDTH, Batch, Results, Rules, System
+from gridimpact.powerflow.newton import Newton
 from gridimpact.powerflow.outcome import allocate, conclude
 from gridimpact.powerflow.system import (
     Prepared,
@@ -25,9 +25,9 @@ from gridimpact.powerflow.system import (
     loaded_nodes,
     prepare,
 )
+from gridimpact.powerflow.volt_var import check_volt_var, volt_var_notes
 from gridimpact.records import (
     Admittance,
-    BoolArray,
     FloatArray,
     FlowResult,
     Grid,
@@ -36,14 +36,14 @@ from gridimpact.records import (
     Note,
 )
 
+if TYPE_CHECKING:
+    from gridimpact.powerflow.kernels_response import Response
+
 _REMEMBERED = 64
 """Factorisations an engine keeps."""
 
-_WORTH_A_THREAD = 10_000
+_WORTH_A_THREAD = 1_500
 """Blocks times rows below which another thread costs more than it brings."""
-
-_PIECE = 4096
-"""Lanes solved before they are narrowed to float32."""
 
 
 class BatchedEngine:
@@ -61,7 +61,7 @@ class BatchedEngine:
     name = "gridimpact batched fixed point"
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bytes], tuple[Grid, Prepared]] = {}
+        self._known: dict[tuple[int, bytes, bool], tuple[Grid, Prepared]] = {}
 
     def solve(
         self, grid: Grid, injections: Injections, options: FlowOptions | None = None
@@ -77,27 +77,45 @@ class BatchedEngine:
             from gridimpact.powerflow.three_phase import solve_three_phase
 
             return solve_three_phase(grid, injections, chosen)
-        check_injections(grid, injections)
-        prepared = self._prepared(grid, injections)
-        system = build_system(grid, injections, prepared)
-        batch = _batch(injections)
-        results = allocate(grid, len(batch.p), chosen)
-        rules = _rules(grid.admittance, chosen)
-        _run(batch, system, rules, results, chosen.threads)
-        failed = (results.iterations < 0) | ~(results.excess <= 1.0)
-        rescued = _rescue(grid, batch, (system, prepared, rules, chosen), results, failed)
-        return conclude(self.name, grid, injections, chosen, (results, _notes(failed, rescued)))
+        # The compiler is imported with the first flow, not with the package.
+        from gridimpact.powerflow.volt_var_outside import answer_failed
+        from gridimpact.powerflow.volt_var_response import balanced_response
 
-    def _prepared(self, grid: Grid, injections: Injections) -> Prepared:
+        check_injections(grid, injections)
+        check_volt_var(injections)
+        answering = len(injections.volt_var.element) if injections.volt_var is not None else 0
+        prepared = self._prepared(grid, injections, relative=not answering)
+        system = build_system(grid, injections, prepared)
+        response = balanced_response(grid, injections, prepared.bus_row, system.loads.parts, WIDTH)
+        task = _Task(_batch(injections), system, response, _rules(grid.admittance, chosen))
+        results = allocate(grid, len(task.batch.p), chosen, answering, prepared.branches)
+        _run(task, results, chosen.threads)
+        failed = (results.iterations < 0) | ~(results.excess <= 1.0)
+        notes = volt_var_notes(injections)
+        if not answering:
+            notes += _rescue(grid, task, (prepared, chosen), results, np.flatnonzero(failed))
+        found = conclude(self.name, grid, injections, chosen, (results, notes))
+        return answer_failed(self, grid, injections, chosen, found) if answering else found
+
+    def _prepared(self, grid: Grid, injections: Injections, *, relative: bool) -> Prepared:
         loaded = loaded_nodes(grid, injections)
-        key = (id(grid), loaded.tobytes())
+        key = (id(grid), loaded.tobytes(), relative)
         known = self._known.get(key)
         # The grid is kept beside its factors, so that its id cannot be taken by another one.
         if known is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.pop(next(iter(self._known)), None)
-            known = self._known[key] = (grid, prepare(grid, loaded))
+            known = self._known[key] = (grid, prepare(grid, loaded, relative=relative))
         return known[1]
+
+
+class _Task(NamedTuple):
+    """What the compiled kernels are given, beside where to write."""
+
+    batch: Batch
+    system: System
+    response: Response
+    rules: Rules
 
 
 def _batch(injections: Injections) -> Batch:
@@ -127,93 +145,79 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _run(batch: Batch, system: System, rules: Rules, results: Results, threads: int) -> None:
-    """Solve all lanes; the kernels write float64, which is narrowed piece by piece where asked."""
-    if results.losses.dtype == np.float64:
-        _share_out(batch, system, rules, results, threads)
-        return
-    for first in range(0, len(batch.p), _PIECE):
-        piece = slice(first, first + _PIECE)
-        part = Results._make(values[piece].astype(_wide(values)) for values in results)
-        some = Batch(batch.p[piece], batch.q[piece])
-        _share_out(some, system, rules, part, threads)
-        for target, values in zip(results, part, strict=True):
-            if len(target):
-                target[piece] = values
-
-
-def _wide(values: Any) -> Any:
-    return np.float64 if values.dtype == np.float32 else values.dtype
-
-
-def _share_out(batch: Batch, system: System, rules: Rules, results: Results, threads: int) -> None:
+def _run(task: _Task, results: Results, threads: int) -> None:
     """Share the blocks out evenly; which thread solves a block changes nothing in it."""
-    from gridimpact.powerflow.kernels import WIDTH, solve_blocks
+    from gridimpact.powerflow.kernels import solve_blocks
 
-    blocks = -(-len(batch.p) // WIDTH)
-    worth = blocks * system.start.shape[1] // _WORTH_A_THREAD
+    blocks = -(-len(task.batch.p) // WIDTH)
+    worth = blocks * task.system.start.shape[2] // _WORTH_A_THREAD
     workers = max(1, min(threads or _cores(), worth))
+
+    def solve_share(first: int) -> None:
+        solve_blocks((first, workers), *task, results)
+
     if workers == 1:
-        solve_blocks(0, 1, batch, system, rules, results)
+        solve_share(0)
         return
-    with ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(solve_blocks, first, workers, batch, system, rules, results)
-            for first in range(workers)
-        ]
+    with ThreadPoolExecutor(workers - 1) as pool:
+        jobs = [pool.submit(solve_share, first) for first in range(1, workers)]
+        solve_share(0)
         for job in jobs:
             job.result()
 
 
 def _rescue(
-    grid: Grid,
-    batch: Batch,
-    how: tuple[System, Prepared, Rules, FlowOptions],
-    results: Results,
-    failed: BoolArray,
-) -> IntArray:
-    """Solve failed lanes by Newton, one by one; return those brought home."""
-    system, _, rules, options = how
-    lanes = np.flatnonzero(failed) if options.newton_iterations else np.zeros(0, dtype=np.int64)
-    home = []
-    for lane in lanes:
-        v = _newton(grid, batch, how, int(lane))
-        if v is None:
-            continue
-        part = allocate(grid, 1, options)
-        one = Batch(batch.p[lane : lane + 1], batch.q[lane : lane + 1])
-        _run(one, system._replace(start=v), rules._replace(max_iterations=0), part, 1)
+    grid: Grid, task: _Task, how: tuple[Prepared, FlowOptions], results: Results, lanes: IntArray
+) -> tuple[Note, ...]:
+    """Solve failed lanes by Newton and write those that come home; say how many did."""
+    prepared, options = how
+    if not len(lanes) or not options.newton_iterations:
+        return ()
+    voltages = _newton(grid, task, how, lanes)
+    home = np.flatnonzero(np.isfinite(voltages).all(axis=(1, 2)))
+    solved = 0
+    if len(home):
+        part = allocate(grid, len(home), options, 0, prepared.branches)
+        taken = np.ascontiguousarray(lanes[home])
+        batch = Batch(*(_frozen(values[taken]) for values in task.batch))
+        again = _Task(
+            batch,
+            task.system._replace(start=voltages[home]),
+            task.response,
+            task.rules._replace(max_iterations=0),
+        )
+        _run(again, part, options.threads)
+        part.iterations[:] = 0
         for target, values in zip(results, part, strict=True):
             if len(target):
-                target[lane] = values[0]
-        if part.excess[0] <= 1.0:
-            home.append(int(lane))
-    return np.array(home, dtype=np.int64)
+                target[taken] = values
+        solved = int((part.excess <= 1.0).sum())
+    text = f"{len(lanes)} power flows went to Newton's method, which solved {solved}."
+    return (Note("info", "power flow", text),)
+
+
+def _frozen(values: FloatArray) -> FloatArray:
+    values.flags.writeable = False
+    return values
 
 
 def _newton(
-    grid: Grid, batch: Batch, how: tuple[System, Prepared, Rules, FlowOptions], lane: int
-) -> FloatArray | None:
-    """Return the voltages of one lane, (2, row), None where Newton fails."""
-    system, prepared, _, options = how
-    unknown, start = system.unknown, system.start[0] + 1j * system.start[1]
-    drawn = drawn_power(system.loads, batch.p[lane], batch.q[lane], unknown)
-    begin = start[:unknown] if np.isfinite(start).all() else np.ones(unknown, dtype=np.complex128)
-    v = solve_newton(
-        grid.admittance,
-        prepared.elimination.node[:unknown],
-        drawn,
-        begin,
-        (options.tolerance_pu, options.newton_iterations),
-    )
-    if v is None:
-        return None
-    full = np.concatenate([v, start[unknown:]])
-    return np.stack([full.real, full.imag])
-
-
-def _notes(failed: BoolArray, rescued: IntArray) -> tuple[Note, ...]:
-    if not failed.any():
-        return ()
-    text = f"{int(failed.sum())} power flows went to Newton's method, which solved {len(rescued)}."
-    return (Note("info", "power flow", text),)
+    grid: Grid, task: _Task, how: tuple[Prepared, FlowOptions], lanes: IntArray
+) -> FloatArray:
+    """Return the voltages of lanes in the units of the rows, (lane, 2, row), NaN where Newton fails."""
+    system, (prepared, options) = task.system, how
+    unknown, unit = system.unknown, prepared.elimination.voltage
+    start = system.start[0, 0] + 1j * system.start[0, 1]
+    begin = (start * unit)[:unknown]
+    if not np.isfinite(begin).all():
+        begin = np.ones(unknown, dtype=np.complex128)
+    newton = Newton(grid.admittance, prepared.elimination.node[:unknown])
+    limits = (options.tolerance_pu, options.newton_iterations)
+    voltages = np.full((len(lanes), 2, len(start)), np.nan)
+    for number, lane in enumerate(lanes):
+        drawn = drawn_power(system.loads, task.batch.p[lane], task.batch.q[lane], unknown)
+        v = newton.solve(drawn, begin, limits)
+        if v is not None:
+            full = np.concatenate([v / unit[:unknown], start[unknown:]])
+            voltages[number] = full.real, full.imag
+    return voltages

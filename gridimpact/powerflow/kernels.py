@@ -1,8 +1,10 @@
-"""Compiled inner loops of the batched engine: a block of lanes at once, lanes innermost.
+"""Compiled inner loops of the batched engine: a block of lanes at once.
 
 Voltages and currents are flat: each row holds `WIDTH` real parts, then `WIDTH` imaginary parts.
-Nothing is reordered or contracted, so the bits of a lane depend on that lane alone.
+Nothing is reordered, so the bits of a lane depend on that lane alone.
 """
+
+# mypy: allow-untyped-decorators
 
 from __future__ import annotations
 
@@ -11,290 +13,261 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from gridimpact.powerflow.kernels_response import Response, respond
+from gridimpact.powerflow.kernels_results import (
+    complete,
+    drawn,
+    write_answers,
+    write_branches,
+    write_checks,
+    write_rows,
+)
+from gridimpact.powerflow.kernels_vector import above, load, pick, root, splat, store
 from gridimpact.powerflow.layout import (
+    WIDTH,
     Batch,
-    Branches,
+    Factors,
     Loads,
     Results,
-    Rows,
     Rules,
     System,
-    Triangles,
+    Units,
 )
 
-WIDTH = 32  # Lanes in a block: wide enough for the vector unit, small enough for the cache.
-
-# Unsigned positions spare the compiler the case of negative ones: so it vectorises.
-_U = np.uint64
-_H = _U(WIDTH)
-_PAIR = _U(2 * WIDTH)
+_PAIR = 2 * WIDTH
 _MANY = 1e6
+"""Square of a step from which a lane is given up."""
+
+_FAST, _RESERVE = 0.04, 16.0
+"""Squares: a step that shrinks at least fivefold tells the next one; it is counted four times as large."""
 
 # Division follows IEEE 754 instead of raising, so that a lane without a solution harms no other.
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
+_inner = njit(nogil=True, error_model="numpy")
 
 
-@_compiled
-def gather(lane0: int, batch: Batch, loads: Loads, s: Any) -> None:
-    """Sum the elements of a block of lanes into rows, drawn power per unit.
+@_inner
+def gather(lane0: int, batch: Batch, loads: Loads, units: Units, s: Any) -> None:
+    """Sum the elements of a block of lanes into rows, drawn power in the rows' units.
 
-    ``s`` is flat, six parts a row: constant power, current and impedance part of P, then of Q. Lanes
-    beyond the last draw only what the network itself draws.
+    ``s`` is flat, `Loads.parts` a row: constant power (, current and impedance part) of P, then of Q.
+    Lanes beyond the last draw only what the network itself draws.
     """
     s[:] = 0.0
-    for row in range(loads.fixed_re.shape[0]):
-        for j in range(WIDTH):
-            s[6 * WIDTH * row + j] = loads.fixed_re[row]
-            s[6 * WIDTH * row + 3 * WIDTH + j] = loads.fixed_im[row]
+    size, half = loads.parts * WIDTH, loads.parts // 2 * WIDTH
     for j in range(min(WIDTH, batch.p.shape[0] - lane0)):
         for e in range(loads.row.shape[0]):
             if loads.row[e] < 0:
                 continue
-            p, q = batch.p[lane0 + j, e] * loads.scale, batch.q[lane0 + j, e] * loads.scale
-            at = 6 * WIDTH * loads.row[e] + j
-            for k in range(3 if loads.voltage_dependent else 1):
+            p, q = batch.p[lane0 + j, e], batch.q[lane0 + j, e]
+            at = size * loads.row[e] + j
+            if loads.parts == 2:
+                s[at] += p
+                s[at + WIDTH] += q
+                continue
+            for k in range(3):
                 s[at + k * WIDTH] += p * loads.share_p[e, k]
-                s[at + (3 + k) * WIDTH] += q * loads.share_q[e, k]
+                s[at + half + k * WIDTH] += q * loads.share_q[e, k]
+    for row in range(loads.loaded.shape[0]):
+        if not loads.loaded[row]:
+            continue
+        own_re, own_im, grow = loads.fixed_re[row], loads.fixed_im[row], 1.0
+        for k in range(loads.parts // 2):
+            re, im = splat(units.power_re[row] * grow), splat(units.power_im[row] * grow)
+            at = size * row + k * WIDTH
+            p = load(s, at) * splat(loads.scale) + splat(own_re)
+            q = load(s, at + half) * splat(loads.scale) + splat(own_im)
+            store(s, at, p * re - q * im)
+            store(s, at + half, p * im + q * re)
+            own_re, own_im, grow = 0.0, 0.0, grow * np.sqrt(units.v_square[row])
 
 
-@_compiled
-def drawn(v: Any, s: Any, o: Any, dependent: bool, power: Any) -> None:
-    """Write the power drawn at the voltages from position ``o`` on into ``power``."""
-    base = o * _U(3)
-    for j in range(WIDTH):
-        m = base + _U(j)
-        power[_U(j)], power[_U(j) + _H] = s[m], s[m + _U(3) * _H]
-    if not dependent:
-        return
-    for j in range(WIDTH):
-        k, m = o + _U(j), base + _U(j)
-        square = v[k] * v[k] + v[k + _H] * v[k + _H]
-        size = np.sqrt(square)
-        power[_U(j)] += s[m + _H] * size + s[m + _U(2) * _H] * square
-        power[_U(j) + _H] += s[m + _U(4) * _H] * size + s[m + _U(5) * _H] * square
+@_inner
+def carried(factors: Factors, row: int, z: Any) -> tuple[Any, Any]:
+    """Return the current that a row takes on from the rows before it."""
+    more, lower, c = factors.more, factors.lower, factors.child[row] * _PAIR
+    re, im = load(z, c), load(z, c + WIDTH)
+    for k in range(more.start[row], more.start[row + 1]):
+        c = more.row[k] * _PAIR
+        re, im = re + load(z, c), im + load(z, c + WIDTH)
+    for k in range(lower.start[row], lower.start[row + 1]):
+        c, yr, yi = lower.row[k] * _PAIR, splat(lower.re[k]), splat(lower.im[k])
+        kr, ki = load(z, c), load(z, c + WIDTH)
+        re, im = re - (yr * kr - yi * ki), im - (yr * ki + yi * kr)
+    return re, im
 
 
-@_compiled
-def subtract(rows: Rows, row: int, known: Any, target: Any) -> None:
-    """Subtract a sparse row times known values from the same row of ``target``."""
-    o = _U(row) * _PAIR
-    for k in range(rows.start[row], rows.start[row + 1]):
-        other, yr, yi = _U(rows.row[k]) * _PAIR, rows.re[k], rows.im[k]
-        for j in range(WIDTH):
-            a, b = o + _U(j), other + _U(j)
-            kr, ki = known[b], known[b + _H]
-            target[a] -= yr * kr - yi * ki
-            target[a + _H] -= yr * ki + yi * kr
-
-
-@_compiled
-def forward(tri: Triangles, loads: Loads, s: Any, v: Any, x: Any) -> None:
-    """Write what sources feed less what is drawn at ``v``, forward substituted, into ``x``."""
-    power = np.empty(2 * WIDTH)
-    for row in range(tri.kept):
-        o = _U(row) * _PAIR
-        cr, ci = tri.c_re[row], tri.c_im[row]
-        for j in range(WIDTH):
-            x[o + _U(j)], x[o + _U(j) + _H] = cr, ci
+@_inner
+def forward_idle(factors: Factors, loads: Loads, s: Any, z: Any) -> None:
+    """Add up, children first, the currents drawn at voltages of one into ``z``."""
+    one = splat(1.0)
+    for row in range(factors.kept):
+        o = row * _PAIR
+        re, im = carried(factors, row, z)
         if loads.loaded[row]:
-            drawn(v, s, o, loads.voltage_dependent, power)
-            for j in range(WIDTH):
-                k = o + _U(j)
-                sr, si, vr, vi = power[_U(j)], power[_U(j) + _H], v[k], v[k + _H]
-                inverse = 1.0 / (vr * vr + vi * vi)
-                x[k] = cr - (sr * vr + si * vi) * inverse
-                x[k + _H] = ci - (sr * vi - si * vr) * inverse
-        subtract(tri.lower, row, x, x)
+            p, q = drawn(s, row, loads.parts, one, one)
+            re, im = re - p, im + q
+        store(z, o, re)
+        store(z, o + WIDTH, im)
 
 
-@_compiled
-def backward(tri: Triangles, x: Any, v: Any, active: Any, step: Any) -> None:
-    """Substitute backward into the active lanes of ``v``; ``step`` gets the largest change squared."""
+@_inner
+def forward(factors: Factors, loads: Loads, s: Any, v: Any, z: Any) -> None:
+    """Add up, children first, the currents drawn at voltages ``v`` into ``z``."""
+    one = splat(1.0)
+    for row in range(factors.kept):
+        o = row * _PAIR
+        re, im = carried(factors, row, z)
+        if loads.loaded[row]:
+            vr, vi = load(v, o), load(v, o + WIDTH)
+            square = vr * vr + vi * vi
+            size = root(square) if loads.parts > 2 else square
+            p, q = drawn(s, row, loads.parts, size, square)
+            inverse = one / square
+            re, im = re - (p * vr + q * vi) * inverse, im - (p * vi - q * vr) * inverse
+        store(z, o, re)
+        store(z, o + WIDTH, im)
+
+
+@_inner
+def followed(factors: Factors, row: int, z: Any, v: Any) -> tuple[Any, Any]:
+    """Return the voltage of a row that follows from its current and from the rows after it."""
+    upper, o, c = factors.upper, row * _PAIR, factors.parent[row] * _PAIR
+    gr, gi = splat(factors.gain_re[row]), splat(factors.gain_im[row])
+    kr, ki = load(z, o), load(z, o + WIDTH)
+    re, im = load(v, c) + (kr * gr - ki * gi), load(v, c + WIDTH) + (kr * gi + ki * gr)
+    for k in range(upper.start[row], upper.start[row + 1]):
+        c, yr, yi = upper.row[k] * _PAIR, splat(upper.re[k]), splat(upper.im[k])
+        kr, ki = load(v, c), load(v, c + WIDTH)
+        re, im = re - (yr * kr - yi * ki), im - (yr * ki + yi * kr)
+    return re, im
+
+
+@_inner
+def backward_idle(factors: Factors, z: Any, v: Any) -> None:
+    """Write the voltages that follow from the currents ``z``, parents first."""
+    for back in range(factors.kept):
+        row = factors.kept - 1 - back
+        re, im = followed(factors, row, z, v)
+        store(v, row * _PAIR, re)
+        store(v, row * _PAIR + WIDTH, im)
+
+
+@_inner
+def backward(factors: Factors, z: Any, v: Any, active: Any, step: Any) -> None:
+    """Write them in the active lanes only; ``step`` gets the largest change squared."""
+    largest, going = splat(0.0), above(load(active, 0), splat(0.0))
+    for back in range(factors.kept):
+        row = factors.kept - 1 - back
+        o = row * _PAIR
+        vr, vi = load(v, o), load(v, o + WIDTH)
+        re, im = followed(factors, row, z, v)
+        dr, di = re - vr, im - vi
+        change = dr * dr + di * di
+        largest = pick(above(change, largest), change, largest)
+        store(v, o, pick(going, re, vr))
+        store(v, o + WIDTH, pick(going, im, vi))
+    store(step, 0, largest)
+
+
+@_inner
+def settle(iteration: int, limit: float, state: Any, predicted: bool, taken: Any) -> int:
+    """Freeze the lanes that have arrived or are lost; return how many go on.
+
+    ``state`` holds, lane by lane, whether it is active, its step and its step before, squared.
+    """
+    left = 0
     for j in range(WIDTH):
-        step[j] = 0.0
-    for row in range(tri.kept - 1, -1, -1):
-        subtract(tri.upper, row, v, x)
-        o, dr, di = _U(row) * _PAIR, tri.d_re[row], tri.d_im[row]
-        for j in range(WIDTH):
-            k = o + _U(j)
-            vr, vi = v[k], v[k + _H]
-            nr = x[k] * dr - x[k + _H] * di
-            ni = x[k] * di + x[k + _H] * dr
-            change = (nr - vr) * (nr - vr) + (ni - vi) * (ni - vi)
-            # Written so that a NaN is kept as the largest change.
-            step[_U(j)] = step[_U(j)] if change <= step[_U(j)] else change
-            v[k] = nr if active[_U(j)] > 0 else vr
-            v[k + _H] = ni if active[_U(j)] > 0 else vi
+        step, before = state[WIDTH + j], state[2 * WIDTH + j]
+        state[2 * WIDTH + j] = step
+        if state[j] == 0.0:
+            continue
+        arrived = step <= limit
+        if predicted and step <= _FAST * before:
+            arrived = arrived or _RESERVE * step * step <= limit * before
+        if not arrived and limit < step < _MANY:
+            left += 1
+            continue
+        state[j] = 0.0
+        taken[j] = iteration + 1 if arrived else -1
+    return left
 
 
-@_compiled
-def iterate(system: System, rules: Rules, s: Any, v: Any, x: Any, taken: Any) -> None:
+@_inner
+def iterate(
+    lane0: int,
+    batch: Batch,
+    system: System,
+    response: Response,
+    rules: Rules,
+    work: tuple[Any, Any, Any, Any, Any],
+) -> None:
     """Bring every lane of a block to its own fixed point; a lane that has arrived is frozen."""
-    active, step = np.ones(WIDTH), np.zeros(WIDTH)
-    limit = rules.tolerance * rules.tolerance
-    for j in range(WIDTH):
-        taken[j] = -1
-    for iteration in range(rules.max_iterations):
-        forward(system.tri, system.loads, s, v, x)
-        backward(system.tri, x, v, active, step)
-        left = 0
-        for j in range(WIDTH):
-            if active[j] > 0 and limit < step[j] < _MANY:
-                left += 1
-            elif active[j] > 0:
-                active[j] = 0.0
-                taken[j] = iteration + 1 if step[j] <= limit else -1
-        if left == 0:
+    s, v, z, q, taken = work
+    factors, loads, answering = system.factors, system.loads, response.column.shape[0]
+    state = np.zeros(3 * WIDTH)
+    active, step = state[:WIDTH], state[WIDTH : 2 * WIDTH]
+    active[:] = 1.0
+    taken[:] = -1
+    limit = (rules.tolerance / system.units.largest) ** 2
+    begin = 0
+    if system.units.idle:
+        forward_idle(factors, loads, s, z)
+        backward_idle(factors, z, v)
+        begin = 1
+    for iteration in range(begin, rules.max_iterations):
+        forward(factors, loads, s, v, z)
+        backward(factors, z, v, active, step)
+        if answering > 0:
+            respond(lane0, batch, response, v, q, s, active, step)
+        if settle(iteration, limit, state, answering == 0, taken) == 0:
             break
 
 
-@_compiled
-def complete(tri: Triangles, v: Any) -> None:
-    """Write the rows that were left out of the iteration, which draw nothing."""
-    for row in range(tri.kept, tri.d_re.shape[0]):
-        o, dr, di = _U(row) * _PAIR, tri.d_re[row], tri.d_im[row]
-        for j in range(WIDTH):
-            v[o + _U(j)] = tri.c_re[row]
-            v[o + _U(j) + _H] = tri.c_im[row]
-        subtract(tri.upper, row, v, v)
-        for j in range(WIDTH):
-            k = o + _U(j)
-            a, b = v[k], v[k + _H]
-            v[k] = a * dr - b * di
-            v[k + _H] = a * di + b * dr
+@_inner
+def begin(lane0: int, lanes: int, system: System, whole: bool, v: Any) -> None:
+    """Write the voltages each lane starts from; where these are ones, those of the sources suffice."""
+    start = system.start
+    shared = start.shape[0] == 1
+    first = 0 if whole or not system.units.idle else system.unknown
+    for row in range(first, start.shape[2]):
+        o = row * _PAIR
+        store(v, o, splat(start[0, 0, row]))
+        store(v, o + WIDTH, splat(start[0, 1, row]))
+        if not shared:
+            for j in range(min(WIDTH, lanes - lane0)):
+                v[o + j] = start[lane0 + j, 0, row]
+                v[o + WIDTH + j] = start[lane0 + j, 1, row]
 
 
-@_compiled
-def balance(v: Any, s: Any, system: System, missing: Any) -> None:
-    """Start the power balance of every row with its elements and its admittance to ground."""
-    power, lines = np.zeros(2 * WIDTH), system.lines
-    for row in range(lines.shunt_re.shape[0]):
-        o, g, b = _U(row) * _PAIR, lines.shunt_re[row], lines.shunt_im[row]
-        drawn(v, s, o, system.loads.voltage_dependent, power)
-        for j in range(WIDTH):
-            k = o + _U(j)
-            square = v[k] * v[k] + v[k + _H] * v[k + _H]
-            missing[k] = power[_U(j)] + g * square
-            missing[k + _H] = power[_U(j) + _H] - b * square
-
-
-@_compiled
-def flow(v: Any, lines: Branches, b: int, missing: Any, end: Any) -> None:
-    """Work out a branch and add its power to the balance of both ends.
-
-    ``end`` gets P, Q at the from-end, P, Q at the to-end, both currents in percent of rating, and
-    adds up losses.
-    """
-    f, t, y = _U(lines.f[b]) * _PAIR, _U(lines.t[b]) * _PAIR, lines.y[b]
-    y0, y1, y2, y3, y4, y5, y6, y7 = y[0], y[1], y[2], y[3], y[4], y[5], y[6], y[7]
-    high, low = lines.scale_f[b], lines.scale_t[b]
-    for j in range(WIDTH):
-        k = _U(j)
-        fr, fi, tr, ti = v[f + k], v[f + k + _H], v[t + k], v[t + k + _H]
-        ar, ai = y0 * fr - y1 * fi + y2 * tr - y3 * ti, y0 * fi + y1 * fr + y2 * ti + y3 * tr
-        br, bi = y4 * fr - y5 * fi + y6 * tr - y7 * ti, y4 * fi + y5 * fr + y6 * ti + y7 * tr
-        pf, pt = fr * ar + fi * ai, tr * br + ti * bi
-        end[k], end[k + _H] = pf, fi * ar - fr * ai
-        end[k + _U(2) * _H], end[k + _U(3) * _H] = pt, ti * br - tr * bi
-        end[k + _U(4) * _H] = np.sqrt(ar * ar + ai * ai) * high
-        end[k + _U(5) * _H] = np.sqrt(br * br + bi * bi) * low
-        end[k + _U(6) * _H] += pf + pt
-    for j in range(2 * WIDTH):
-        missing[f + _U(j)] += end[_U(j)]
-    for j in range(2 * WIDTH):
-        missing[t + _U(j)] += end[_U(j) + _PAIR]
-
-
-@_compiled
-def write_branches(
-    lane0: int, v: Any, missing: Any, lines: Branches, base_kva: float, out: Results
-) -> None:
-    """Write loadings, transformer power and losses of a block of lanes."""
-    end, count = np.zeros(7 * WIDTH), min(WIDTH, out.residual.shape[0] - lane0)
-    for b in range(lines.f.shape[0]):
-        flow(v, lines, b, missing, end)
-        kind, place = lines.kind[b], lines.place[b]
-        wanted = out.line if kind == 1 else out.transformer
-        if kind > 0 and wanted.shape[0] > 0:
-            for j in range(count):
-                high, low = end[4 * WIDTH + j], end[5 * WIDTH + j]
-                wanted[lane0 + j, place] = low if low > high else high
-        if kind == 2:
-            for j in range(count):
-                if out.transformer_p.shape[0] > 0:
-                    out.transformer_p[lane0 + j, place] = end[j] * base_kva
-                if out.transformer_q.shape[0] > 0:
-                    out.transformer_q[lane0 + j, place] = end[WIDTH + j] * base_kva
-    for j in range(min(count, out.losses.shape[0])):
-        out.losses[lane0 + j] = end[6 * WIDTH + j] * base_kva
-
-
-@_compiled
-def judge(v: Any, missing: Any, system: System, rules: Rules, worst: Any) -> None:
-    """Find largest gap, largest gap over the allowed one, and voltage range of every lane.
-
-    Afterwards ``missing`` holds each row's voltage magnitude in its first part.
-    """
-    for j in range(4 * WIDTH):
-        worst[j] = np.inf if 2 * WIDTH <= j < 3 * WIDTH else 0.0
-    for row in range(system.start.shape[1]):
-        o, unknown = _U(row) * _PAIR, row < system.unknown
-        allowed = rules.residual + 10.0 * rules.tolerance * system.lines.stiffness[row]
-        for j in range(WIDTH):
-            k, m = o + _U(j), _U(j)
-            size = np.sqrt(v[k] * v[k] + v[k + _H] * v[k + _H])
-            if unknown:
-                gap = np.sqrt(missing[k] * missing[k] + missing[k + _H] * missing[k + _H])
-                # Written so that a NaN is kept as the largest gap.
-                worst[m] = worst[m] if gap <= worst[m] else gap
-                share = gap / allowed
-                worst[m + _H] = worst[m + _H] if share <= worst[m + _H] else share
-                low, high = worst[m + _U(2) * _H], worst[m + _U(3) * _H]
-                worst[m + _U(2) * _H] = size if size < low else low
-                worst[m + _U(3) * _H] = size if size > high else high
-            missing[k] = size
-
-
-@_compiled
-def write_rows(
-    lane0: int, size: Any, worst: Any, system: System, base_kva: float, out: Results
-) -> None:
-    """Write voltages and checks of a block of lanes."""
-    for j in range(min(WIDTH, out.residual.shape[0] - lane0)):
-        lane = lane0 + j
-        out.residual[lane] = worst[j] * base_kva
-        out.excess[lane] = worst[WIDTH + j]
-        out.vm_low[lane], out.vm_high[lane] = worst[2 * WIDTH + j], worst[3 * WIDTH + j]
-        if out.vm.shape[0] > 0:
-            for bus in range(system.bus_row.shape[0]):
-                row = system.bus_row[bus]
-                out.vm[lane, bus] = size[row * 2 * WIDTH + j] if row >= 0 else np.nan
-
-
-@_compiled
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_blocks(
-    first: int, stride: int, batch: Batch, system: System, rules: Rules, out: Results
+    span: tuple[int, int],
+    batch: Batch,
+    system: System,
+    response: Response,
+    rules: Rules,
+    out: Results,
 ) -> None:
-    """Solve every `stride`-th block of lanes from block `first` on.
+    """Solve every so many blocks of lanes from a first one on (``span``).
 
     Without iterations the start is taken as the solution.
     """
-    rows, lanes = system.start.shape[1], batch.p.shape[0]
-    s = np.empty(rows * 6 * WIDTH)
-    v, missing = np.empty(rows * 2 * WIDTH), np.empty(rows * 2 * WIDTH)
-    taken, worst = np.zeros(WIDTH, dtype=np.int64), np.empty(4 * WIDTH)
+    first, stride = span
+    rows, lanes = system.start.shape[2], batch.p.shape[0]
+    s = np.empty(system.factors.kept * system.loads.parts * WIDTH)
+    v, z = np.zeros((rows + 1) * _PAIR), np.zeros((rows + 1) * _PAIR)
+    q, taken = np.zeros(response.memory * WIDTH), np.zeros(WIDTH, dtype=np.int64)
+    worst = np.empty(5 * WIDTH)
     for lane0 in range(first * WIDTH, lanes, stride * WIDTH):
-        gather(lane0, batch, system.loads, s)
-        for row in range(rows):
-            for j in range(WIDTH):
-                v[2 * WIDTH * row + j] = system.start[0, row]
-                v[2 * WIDTH * row + WIDTH + j] = system.start[1, row]
+        gather(lane0, batch, system.loads, system.units, s)
+        begin(lane0, lanes, system, rules.max_iterations == 0, v)
         if rules.max_iterations > 0:
-            iterate(system, rules, s, v, missing, taken)
-            complete(system.tri, v)
-        balance(v, s, system, missing)
-        write_branches(lane0, v, missing, system.lines, rules.base_kva, out)
-        judge(v, missing, system, rules, worst)
-        write_rows(lane0, missing, worst, system, rules.base_kva, out)
+            q[:] = 0.0
+            iterate(lane0, batch, system, response, rules, (s, v, z, q, taken))
+            complete(system.factors, v)
+        write_branches(lane0, v, z, system, rules.base_kva, out)
+        write_checks(v, z, s, system, rules, worst)
+        write_rows(lane0, z, worst, system, rules.base_kva, out)
+        write_answers(lane0, q, response, out)
         for j in range(min(WIDTH, lanes - lane0)):
             out.iterations[lane0 + j] = taken[j]

@@ -1,13 +1,20 @@
 """The arrays that the compiled kernels of the batched engine work on; no arithmetic lives here.
 
-A row is one unknown or source of the linear system (a node here, a node and phase where there are
-three). Rows below ``kept`` are iterated, in elimination order; then come the rows that follow from
-them, in reverse elimination order; then the sources.
+A row is one unknown or source of the linear system. Rows below ``kept`` are iterated, children
+before their parents; then come the rows that follow from them, then the sources, then one row that
+stays zero. Voltages are counted in each row's voltage without load and currents in each row's own
+unit, so chosen that the factors of a radial network are all one.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+
+WIDTH = 32
+"""Lanes of a block: enough independent work to fill the vector unit, few enough for the cache."""
+
+CONSTANT_POWER, VOLTAGE_DEPENDENT = 2, 6
+"""Parts of the power of a row: P, Q; or P of constant power, current, impedance, then the same of Q."""
 
 
 class Rows(NamedTuple):
@@ -19,21 +26,47 @@ class Rows(NamedTuple):
     im: Any
 
 
-class Triangles(NamedTuple):
-    """Sparse factors of the admittance; the lower one has ones on its diagonal."""
+class Factors(NamedTuple):
+    """Sparse factors of the admittance, each row in its own units of voltage and current."""
 
-    lower: Rows
-    """Below the diagonal, rows that are iterated."""
-    upper: Rows
-    """Beyond the diagonal, all unknown rows; refers to rows that are known before."""
-    d_re: Any
-    """(row,) inverse pivots."""
-    d_im: Any
-    c_re: Any
-    """(row,) constant current of the sources; of rows not iterated, after elimination."""
-    c_im: Any
     kept: int
     """Rows that are iterated."""
+    child: Any
+    """(kept,) first row whose current this row takes on as it is, else the row that stays zero."""
+    more: Rows
+    """(kept,) all further rows of that kind."""
+    lower: Rows
+    """(kept,) rows whose current is subtracted times a factor."""
+    parent: Any
+    """(kept,) row whose voltage this row starts from, else the row that stays zero."""
+    upper: Rows
+    """(kept,) rows whose voltage is subtracted times a factor."""
+    gain_re: Any
+    """(kept,) voltage per current."""
+    gain_im: Any
+    first: Any
+    """(free,) first row that a row beyond ``kept`` follows from."""
+    second: Any
+    share: Any
+    """(free, 4) factors of the first and the second row, each real and imaginary."""
+
+
+class Units(NamedTuple):
+    """What the units of each row are worth, arrays over (row,)."""
+
+    v_re: Any
+    """Voltage [pu] of the unit."""
+    v_im: Any
+    v_square: Any
+    power_re: Any
+    """Power in the row's units per power [pu]."""
+    power_im: Any
+    power_square: Any
+    """Square of power [pu] per square of power in the row's units."""
+    largest: float
+    """Largest unit of voltage [pu]."""
+    idle: bool
+    """Whether every unit is the voltage without load, so that each lane starts from ones."""
 
 
 class Loads(NamedTuple):
@@ -50,29 +83,34 @@ class Loads(NamedTuple):
     """(row,) power drawn by the network itself [pu]."""
     fixed_im: Any
     loaded: Any
-    """(row,) whether anything can draw there."""
-    voltage_dependent: bool
+    """(row,) whether anything can draw there; only at rows that are iterated."""
+    parts: int
+    """`CONSTANT_POWER`, or `VOLTAGE_DEPENDENT` where any element answers to voltage."""
 
 
 class Branches(NamedTuple):
-    """Two-ports between rows and the results they feed."""
+    """Two-ports between rows, in the units of the rows, and the results they feed."""
 
     f: Any
     t: Any
     y: Any
     """(branch, 8) real and imaginary parts of y_ff, y_ft, y_tf, y_tt."""
     kind: Any
-    """0 nothing, 1 line, 2 transformer."""
+    """0 nothing, 1 line, 2 transformer, 3 first winding of a three-winding transformer, 4 another."""
     place: Any
     """Position in the result array."""
-    scale_f: Any
-    """Percent of rating per unit of current at the from-end."""
-    scale_t: Any
+    percent: Any
+    """(branch, 2) square of percent of rating per square of current, at both ends."""
+    ka: Any
+    """(branch, 2) square of current [kA] per square of current, at both ends."""
+    watt: Any
+    """(branch, 4) factor from power in the rows' units to [pu], real and imaginary, at both ends."""
+    shunt_row: Any
+    """(shunt,) rows with an admittance to ground beside the branches."""
     shunt_re: Any
-    """(row,) admittance to ground beside the branches."""
     shunt_im: Any
     stiffness: Any
-    """(row,) magnitude of the diagonal admittance."""
+    """(row,) magnitude of the diagonal admittance [pu]."""
 
 
 class Results(NamedTuple):
@@ -84,7 +122,12 @@ class Results(NamedTuple):
     transformer_p: Any
     transformer_q: Any
     losses: Any
+    line_i: Any
+    transformer3w: Any
+    answer: Any
+    """(lane, answering) reactive power that answers to voltage [kvar]."""
     residual: Any
+    """(lane,) largest power missing [kVA]."""
     excess: Any
     """(lane,) largest power missing over what may be missing; above 1 the lane is refused."""
     vm_low: Any
@@ -107,13 +150,14 @@ class Rules(NamedTuple):
 class System(NamedTuple):
     """A network with the places of its elements, ready to be solved."""
 
-    tri: Triangles
+    factors: Factors
+    units: Units
     loads: Loads
-    lines: Branches
+    branches: Branches
     bus_row: Any
     """(bus,) row, -1 without supply."""
     start: Any
-    """(2, row) voltage to begin with, real and imaginary, sources last."""
+    """(1 or lane, 2, row) voltage to begin with in the rows' units, real and imaginary, sources last."""
     unknown: int
     """Rows that are not sources."""
 

@@ -121,3 +121,24 @@ def _step(
     except RuntimeError:
         return None
     return step if np.isfinite(step).all() else None
+
+
+class Newton:
+    """Newton's method for the lanes of one network.
+
+    Parameters
+    ----------
+    admittance : Admittance
+        Never written to.
+    node : numpy.ndarray
+        (unknown,) nodes to solve for; all other supplied nodes are sources.
+    """
+
+    def __init__(self, admittance: Admittance, node: IntArray) -> None:
+        self._admittance, self._node = admittance, node
+
+    def solve(
+        self, drawn: ComplexArray, start: ComplexArray, limits: tuple[float, int]
+    ) -> ComplexArray | None:
+        """Return the voltages of one lane, None where the method fails; see `solve_newton`."""
+        return solve_newton(self._admittance, self._node, drawn, start, limits)

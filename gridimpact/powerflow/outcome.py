@@ -13,31 +13,80 @@ from gridimpact.powerflow.engine import (
     balanced_notes,
     unserved_power_kw,
 )
-from gridimpact.powerflow.layout import Results
-from gridimpact.records import BoolArray, FlowResult, Grid, Injections, IntArray, Note
+from gridimpact.powerflow.layout import Branches, Results
+from gridimpact.records import (
+    BoolArray,
+    FloatArray,
+    FlowResult,
+    Grid,
+    Injections,
+    IntArray,
+    Note,
+)
+
+_FILLED = (*KEPT, "line_i_ka", "transformer3w_loading_percent", "volt_var_q_kvar")
+"""Fields of a result in the order of `Results`."""
 
 
-def allocate(grid: Grid, lanes: int, options: FlowOptions) -> Results:
-    """Return result arrays for some lanes; arrays not wanted have no rows."""
-    sizes = {
-        "vm_pu": len(grid.bus_index),
-        "line_loading_percent": len(grid.line_index),
-        "transformer_loading_percent": len(grid.transformer_index),
-        "transformer_p_kw": len(grid.transformer_index),
-        "transformer_q_kvar": len(grid.transformer_index),
-    }
-    wide = [
-        np.full((lanes if name in options.keep else 0, size), np.nan, dtype=options.storage)
-        for name, size in sizes.items()
-    ]
-    for values in wide[1:2]:
-        values[:] = _idle(grid, grid.line_branch, grid.line_from, grid.line_to)
-    for values in wide[2:]:
-        values[:] = _idle(grid, grid.transformer_branch, grid.transformer_hv, grid.transformer_lv)
-    losses = np.full(lanes if "losses_kw" in options.keep else 0, np.nan, dtype=options.storage)
-    checks = [np.full(lanes, np.nan) for _ in range(4)]
-    taken = np.full(lanes, -1, dtype=np.int64)
-    return Results._make([*wide, losses, *checks, taken])
+def allocate(
+    grid: Grid,
+    lanes: int,
+    options: FlowOptions,
+    answering: int = 0,
+    written: Branches | None = None,
+) -> Results:
+    """Return result arrays for some lanes; arrays not wanted have no rows.
+
+    Parameters
+    ----------
+    grid : Grid
+        Never written to.
+    lanes : int
+        Lanes to hold.
+    options : FlowOptions
+        What is wanted, and how it is stored.
+    answering : int
+        Elements whose reactive power answers to voltage.
+    written : Branches, optional
+        Whoever fills the arrays writes every lane of these branches and every bus, so that only
+        the others need a value. Left out, all begin as NaN, 0 where switched off.
+    """
+
+    def wide(name: str, idle: FloatArray, kinds: tuple[int, ...] = ()) -> Any:
+        size = (lanes if name in options.keep else 0, len(idle))
+        if written is None:
+            return np.broadcast_to(idle, size).astype(options.storage)
+        values = np.empty(size, dtype=options.storage)
+        left = np.ones(len(idle), dtype=bool)
+        left[written.place[np.isin(written.kind, kinds)]] = False
+        if kinds and left.any():
+            values[:, left] = idle[left]
+        return values
+
+    line = _idle(grid, grid.line_branch, grid.line_from, grid.line_to)
+    trafo = _idle(grid, grid.transformer_branch, grid.transformer_hv, grid.transformer_lv)
+
+    def column(wanted: bool, kind: str) -> Any:
+        return np.full(lanes if wanted else 0, np.nan, dtype=kind)
+
+    return Results(
+        vm=wide("vm_pu", np.full(len(grid.bus_index), np.nan)),
+        line=wide("line_loading_percent", line, (1,)),
+        transformer=wide("transformer_loading_percent", trafo, (2,)),
+        transformer_p=wide("transformer_p_kw", trafo, (2,)),
+        transformer_q=wide("transformer_q_kvar", trafo, (2,)),
+        losses=column("losses_kw" in options.keep, options.storage),
+        line_i=wide("line_i_ka", line, (1,)),
+        transformer3w=wide(
+            "transformer3w_loading_percent", np.full(len(grid.transformer3w_index), np.nan), (3,)
+        ),
+        answer=np.zeros((lanes if answering else 0, answering), dtype=options.storage),
+        residual=column(True, "float64"),
+        excess=column(True, "float64"),
+        vm_low=column(True, "float64"),
+        vm_high=column(True, "float64"),
+        iterations=np.full(lanes, -1, dtype=np.int64),
+    )
 
 
 def _idle(grid: Grid, branch: IntArray, first: IntArray, second: IntArray) -> Any:
@@ -86,7 +135,7 @@ def conclude(
 def _shaped(results: Results, failed: BoolArray, shape: tuple[int, int]) -> dict[str, Any]:
     arrays = {}
     lost = np.flatnonzero(failed)
-    for name, values in zip(KEPT, results[: len(KEPT)], strict=True):
+    for name, values in zip(_FILLED, results[: len(_FILLED)], strict=True):
         if not len(values) and len(failed):
             arrays[name] = np.empty((*shape, 0), dtype=values.dtype)
             continue

@@ -8,10 +8,28 @@ import numpy as np
 
 from gridimpact.errors import GridError
 from gridimpact.powerflow.elimination import Elimination, eliminate
-from gridimpact.powerflow.layout import Branches, Loads, System
-from gridimpact.records import Admittance, BoolArray, ComplexArray, Grid, Injections, IntArray
+from gridimpact.powerflow.layout import (
+    CONSTANT_POWER,
+    VOLTAGE_DEPENDENT,
+    Branches,
+    Loads,
+    System,
+    Units,
+)
+from gridimpact.records import (
+    Admittance,
+    BoolArray,
+    ComplexArray,
+    FloatArray,
+    Grid,
+    Injections,
+    IntArray,
+)
 
-_LINE, _TRANSFORMER = 1, 2
+_LINE, _TRANSFORMER, _WINDING, _NEXT_WINDING = 1, 2, 3, 4
+
+_NOISE = 1e-13
+"""Admittance to ground beside the branches, over the diagonal's, that is nothing but rounding."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +37,11 @@ class Prepared:
     """What stays the same between calls on one grid with elements at the same nodes."""
 
     elimination: Elimination
-    lines: Branches
+    units: Units
+    branches: Branches
     bus_row: IntArray
     loaded: BoolArray
-    """(row,) of the unknown rows."""
-    shunt: ComplexArray
-    """(node,) admittance to ground beside the branches [pu]."""
+    """(row,) of the rows that are iterated."""
 
 
 def loaded_nodes(grid: Grid, injections: Injections) -> BoolArray:
@@ -38,8 +55,17 @@ def loaded_nodes(grid: Grid, injections: Injections) -> BoolArray:
     return loaded
 
 
-def prepare(grid: Grid, loaded: BoolArray) -> Prepared:
+def prepare(grid: Grid, loaded: BoolArray, *, relative: bool = True) -> Prepared:
     """Factor the network and lay out its branches.
+
+    Parameters
+    ----------
+    grid : Grid
+        Never written to.
+    loaded : numpy.ndarray
+        (node,) whether an element may draw there.
+    relative : bool
+        Count voltages in each node's voltage without load where these are sound, else per unit.
 
     Raises
     ------
@@ -48,13 +74,13 @@ def prepare(grid: Grid, loaded: BoolArray) -> Prepared:
     """
     admittance = grid.admittance
     shunt = shunt_admittance(admittance)
-    elimination = eliminate(admittance, loaded)
+    elimination = eliminate(admittance, loaded, relative=relative)
     row = np.full(len(loaded), -1, dtype=np.int64)
     row[elimination.node] = np.arange(len(elimination.node))
-    lines = _branches(grid, row, shunt[elimination.node])
+    branches = _branches(grid, row, elimination, shunt[elimination.node])
     bus_row = np.where(grid.bus_node >= 0, row[grid.bus_node], -1).astype(np.int64)
-    unknown = elimination.node[: elimination.unknown]
-    return Prepared(elimination, lines, bus_row, loaded[unknown], shunt)
+    kept = elimination.node[: elimination.factors.kept]
+    return Prepared(elimination, _units(elimination), branches, bus_row, loaded[kept])
 
 
 def shunt_admittance(admittance: Admittance) -> ComplexArray:
@@ -82,63 +108,108 @@ def shunt_admittance(admittance: Admittance) -> ComplexArray:
     return shunt
 
 
-def _branches(grid: Grid, row: IntArray, shunt: ComplexArray) -> Branches:
-    admittance = grid.admittance
-    count = len(admittance.branch_from)
-    kind, place = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    scale = np.zeros((count, 2))
-    ends = np.stack([admittance.branch_from, admittance.branch_to], axis=1)
-    base_ka = admittance.s_base_kva / (np.sqrt(3.0) * admittance.node_vn_kv[ends]) / 1e3
-    for code, branch, rated_ka in (
-        (_LINE, grid.line_branch, np.stack([grid.line_i_max_ka] * 2, axis=1)),
-        (_TRANSFORMER, grid.transformer_branch, grid.transformer_i_rated_ka),
-    ):
-        there = np.flatnonzero(branch >= 0)
-        kind[branch[there]], place[branch[there]] = code, there
-        scale[branch[there]] = 100.0 * base_ka[branch[there]] / rated_ka[there]
-    live = (row[ends] >= 0).all(axis=1)
-    two_port = np.stack(
-        [admittance.y_ff, admittance.y_ft, admittance.y_tf, admittance.y_tt], axis=1
+def _units(elimination: Elimination) -> Units:
+    voltage = elimination.voltage
+    power = elimination.current.conj() / voltage
+    square = np.abs(voltage) ** 2
+    return Units(
+        v_re=voltage.real.copy(),
+        v_im=voltage.imag.copy(),
+        v_square=square,
+        power_re=power.real.copy(),
+        power_im=power.imag.copy(),
+        power_square=1.0 / np.abs(power) ** 2,
+        largest=float(np.sqrt(square.max())),
+        idle=elimination.idle,
     )
+
+
+def _branches(grid: Grid, row: IntArray, elimination: Elimination, shunt: ComplexArray) -> Branches:
+    admittance = grid.admittance
+    ends = np.stack([admittance.branch_from, admittance.branch_to], axis=1)
+    live = (row[ends] >= 0).all(axis=1)
+    base_ka = admittance.s_base_kva / (np.sqrt(3.0) * admittance.node_vn_kv[ends]) / 1e3
+    kind, place, rated_ka = _results_of(grid, len(ends))
+    f, t = row[ends[live, 0]], row[ends[live, 1]]
+    voltage, current = elimination.voltage, elimination.current
     diagonal = shunt.copy()
-    np.add.at(diagonal, row[ends[live, 0]], admittance.y_ff[live])
-    np.add.at(diagonal, row[ends[live, 1]], admittance.y_tt[live])
+    np.add.at(diagonal, f, admittance.y_ff[live])
+    np.add.at(diagonal, t, admittance.y_tt[live])
+    two_port = np.stack(
+        [
+            current[f] * admittance.y_ff[live] * voltage[f],
+            current[f] * admittance.y_ft[live] * voltage[t],
+            current[t] * admittance.y_tf[live] * voltage[f],
+            current[t] * admittance.y_tt[live] * voltage[t],
+        ],
+        axis=1,
+    )
+    size = np.abs(np.stack([current[f], current[t]], axis=1))
+    ka = (base_ka[live] / size) ** 2
+    watt = np.stack([voltage[f] / current[f].conj(), voltage[t] / current[t].conj()], axis=1)
+    beside = np.flatnonzero(np.abs(shunt) > _NOISE * np.abs(diagonal))
+    to_ground = (current * shunt * voltage)[beside]
     return Branches(
-        f=row[ends[live, 0]],
-        t=row[ends[live, 1]],
-        y=np.ascontiguousarray(two_port[live]).view(np.float64),
+        f=f,
+        t=t,
+        y=np.ascontiguousarray(two_port).view(np.float64),
         kind=kind[live],
         place=place[live],
-        scale_f=scale[live, 0].copy(),
-        scale_t=scale[live, 1].copy(),
-        shunt_re=shunt.real.copy(),
-        shunt_im=shunt.imag.copy(),
+        percent=ka * (100.0 / rated_ka[live]) ** 2,
+        ka=ka,
+        watt=np.ascontiguousarray(watt).view(np.float64),
+        shunt_row=beside.astype(np.int64),
+        shunt_re=to_ground.real.copy(),
+        shunt_im=to_ground.imag.copy(),
         stiffness=np.abs(diagonal),
     )
+
+
+def _results_of(grid: Grid, count: int) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return kind, place in its results and rated current at both ends [kA] of every branch."""
+    kind, place = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    rated_ka = np.full((count, 2), np.inf)
+    windings, star = grid.transformer3w_i_rated_ka, np.full(len(grid.transformer3w_index), np.inf)
+    # The star point of a three-winding transformer is no terminal: its end is never rated.
+    given = [
+        (_LINE, grid.line_branch, (grid.line_i_max_ka, grid.line_i_max_ka)),
+        (_TRANSFORMER, grid.transformer_branch, tuple(grid.transformer_i_rated_ka.T)),
+        (_WINDING, grid.transformer3w_branch[:, 0], (windings[:, 0], star)),
+        (_NEXT_WINDING, grid.transformer3w_branch[:, 1], (star, windings[:, 1])),
+        (_NEXT_WINDING, grid.transformer3w_branch[:, 2], (star, windings[:, 2])),
+    ]
+    for code, branch, rated in given:
+        there = np.flatnonzero(branch >= 0)
+        kind[branch[there]], place[branch[there]] = code, there
+        rated_ka[branch[there]] = np.stack(rated, axis=1)[there]
+    return kind, place, rated_ka
 
 
 def build_system(grid: Grid, injections: Injections, prepared: Prepared) -> System:
     """Return the whole system of one call."""
     elimination, base = prepared.elimination, grid.admittance.s_base_kva
+    kept = elimination.factors.kept
     row = prepared.bus_row[injections.bus]
-    fixed = np.zeros(elimination.unknown, dtype=np.complex128)
+    fixed = np.zeros(kept, dtype=np.complex128)
     if grid.admittance.fixed_s_kva is not None:
-        fixed = grid.admittance.fixed_s_kva[elimination.node[: elimination.unknown]] / base
+        fixed = grid.admittance.fixed_s_kva[elimination.node[:kept]] / base
     share_p, share_q = zip_shares(injections)
+    dependent = bool(injections.zip_p.any() or injections.zip_q.any())
     loads = Loads(
-        row=np.where(row < elimination.unknown, row, -1),
+        row=np.where(row < kept, row, -1),
         scale=1.0 / base,
         share_p=share_p,
         share_q=share_q,
         fixed_re=fixed.real.copy(),
         fixed_im=fixed.imag.copy(),
         loaded=prepared.loaded,
-        voltage_dependent=bool(injections.zip_p.any() or injections.zip_q.any()),
+        parts=VOLTAGE_DEPENDENT if dependent else CONSTANT_POWER,
     )
     return System(
-        tri=elimination.tri,
+        factors=elimination.factors,
+        units=prepared.units,
         loads=loads,
-        lines=prepared.lines,
+        branches=prepared.branches,
         bus_row=prepared.bus_row,
         start=elimination.start,
         unknown=elimination.unknown,
@@ -157,7 +228,7 @@ def zip_shares(injections: Injections) -> tuple[np.ndarray, np.ndarray]:
 def drawn_power(loads: Loads, p_kw: np.ndarray, q_kvar: np.ndarray, rows: int) -> ComplexArray:
     """Return what one lane draws at its rows, shape (3, row): constant power, current, impedance [pu]."""
     drawn = np.zeros((3, rows), dtype=np.complex128)
-    drawn[0] = loads.fixed_re + 1j * loads.fixed_im
+    drawn[0, : len(loads.fixed_re)] = loads.fixed_re + 1j * loads.fixed_im
     there = np.flatnonzero(loads.row >= 0)
     for part in range(3):
         value = p_kw[there] * loads.share_p[there, part] + 1j * (

@@ -105,13 +105,13 @@ def test_an_admittance_that_is_not_its_branches_is_refused():
 
 
 def test_the_balance_at_a_node_catches_voltages_that_are_wrong():
-    # The check works on branches and shunts alone: a source moved behind the solver's back shows.
+    # The check works on branches and shunts alone: impedances changed behind the solver's back show.
     grid = nets.grid_of(nets.village())
     engine = BatchedEngine()
     given = nets.random_injections([2, 5], 2, 20.0)
     right = engine.solve(grid, given)
     prepared = next(iter(engine._known.values()))[1]
-    prepared.elimination.tri.c_re[:] *= 1.001
+    prepared.elimination.factors.gain_re[:] *= 1.001
     found = engine.solve(grid, given, FlowOptions(newton_iterations=0))
     assert (right.status == 0).all()
     assert (found.status == 1).all()

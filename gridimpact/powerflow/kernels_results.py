@@ -1,0 +1,199 @@
+"""Compiled work on solved blocks of lanes: rows left out, branch flows, power balance, results."""
+
+# mypy: allow-untyped-decorators
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from gridimpact.powerflow.kernels_response import Response
+from gridimpact.powerflow.kernels_vector import above, load, pick, root, splat, store
+from gridimpact.powerflow.layout import (
+    WIDTH,
+    Branches,
+    Factors,
+    Results,
+    Rules,
+    System,
+)
+
+_PAIR = 2 * WIDTH
+
+_inner = njit(nogil=True, error_model="numpy")
+
+
+@_inner
+def drawn(s: Any, row: int, parts: int, size: Any, square: Any) -> tuple[Any, Any]:
+    """Return the power drawn at a row at a voltage of given size."""
+    at, half = parts * WIDTH * row, parts // 2 * WIDTH
+    p, q = load(s, at), load(s, at + half)
+    if parts > 2:
+        p = p + load(s, at + WIDTH) * size + load(s, at + 2 * WIDTH) * square
+        q = q + load(s, at + half + WIDTH) * size + load(s, at + half + 2 * WIDTH) * square
+    return p, q
+
+
+@_inner
+def complete(factors: Factors, v: Any) -> None:
+    """Write the rows that were left out of the iteration, which draw nothing."""
+    for free in range(factors.first.shape[0]):
+        o = (factors.kept + free) * _PAIR
+        a, b, share = factors.first[free] * _PAIR, factors.second[free] * _PAIR, factors.share[free]
+        ar, ai, br, bi = load(v, a), load(v, a + WIDTH), load(v, b), load(v, b + WIDTH)
+        cr, ci, dr, di = splat(share[0]), splat(share[1]), splat(share[2]), splat(share[3])
+        store(v, o, (ar * cr - ai * ci) + (br * dr - bi * di))
+        store(v, o + WIDTH, (ar * ci + ai * cr) + (br * di + bi * dr))
+
+
+@_inner
+def add_to(values: Any, at: int, re: Any, im: Any) -> None:
+    """Add to a row."""
+    store(values, at, load(values, at) + re)
+    store(values, at + WIDTH, load(values, at + WIDTH) + im)
+
+
+@_inner
+def flow(
+    v: Any, branches: Branches, b: int, missing: Any, end: Any, wanted: tuple[bool, bool]
+) -> None:
+    """Work out a branch and add its currents to the balance of both ends.
+
+    ``end`` gets percent of rating and current [kA] of the worse end, P and Q at the from-end [pu], and
+    adds up losses [pu]; the current and the powers only where ``wanted``.
+    """
+    f, t, y = branches.f[b] * _PAIR, branches.t[b] * _PAIR, branches.y[b]
+    fr, fi, tr, ti = load(v, f), load(v, f + WIDTH), load(v, t), load(v, t + WIDTH)
+    y0, y1, y2, y3 = splat(y[0]), splat(y[1]), splat(y[2]), splat(y[3])
+    ar, ai = (y0 * fr - y1 * fi) + (y2 * tr - y3 * ti), (y0 * fi + y1 * fr) + (y2 * ti + y3 * tr)
+    y0, y1, y2, y3 = splat(y[4]), splat(y[5]), splat(y[6]), splat(y[7])
+    br, bi = (y0 * fr - y1 * fi) + (y2 * tr - y3 * ti), (y0 * fi + y1 * fr) + (y2 * ti + y3 * tr)
+    add_to(missing, f, ar, ai)
+    add_to(missing, t, br, bi)
+    high, low = ar * ar + ai * ai, br * br + bi * bi
+    p, q = branches.percent[b], branches.ka[b]
+    first, second = high * splat(p[0]), low * splat(p[1])
+    # Written so that an end without rating leaves the branch without one.
+    store(end, 0, root(pick(above(first, second), first, second)))
+    if wanted[0]:
+        first, second = high * splat(q[0]), low * splat(q[1])
+        store(end, WIDTH, root(pick(above(first, second), first, second)))
+    if wanted[1]:
+        w = branches.watt[b]
+        pf, qf, pt, qt = fr * ar + fi * ai, fi * ar - fr * ai, tr * br + ti * bi, ti * br - tr * bi
+        af, aq = splat(w[0]), splat(w[1])
+        active = pf * af - qf * aq
+        store(end, 2 * WIDTH, active)
+        store(end, 3 * WIDTH, pf * aq + qf * af)
+        lost = active + (pt * splat(w[2]) - qt * splat(w[3]))
+        store(end, 4 * WIDTH, load(end, 4 * WIDTH) + lost)
+
+
+@_inner
+def put(lane0: int, place: int, end: Any, factor: float, target: Any) -> None:
+    """Write one value of a block of lanes into a column, where the column is wanted."""
+    for j in range(min(WIDTH, target.shape[0] - lane0)):
+        target[lane0 + j, place] = end[j] * factor
+
+
+@_inner
+def write_branches(
+    lane0: int, v: Any, missing: Any, system: System, base_kva: float, out: Results
+) -> None:
+    """Write loadings, currents, transformer power and losses of a block of lanes.
+
+    Afterwards ``missing`` holds each row's sum of currents into branches and ground.
+    """
+    branches, end = system.branches, np.zeros(5 * WIDTH)
+    missing[:] = 0.0
+    for k in range(branches.shunt_row.shape[0]):
+        o, g, b = branches.shunt_row[k] * _PAIR, branches.shunt_re[k], branches.shunt_im[k]
+        vr, vi, yr, yi = load(v, o), load(v, o + WIDTH), splat(g), splat(b)
+        add_to(missing, o, vr * yr - vi * yi, vr * yi + vi * yr)
+    powers = out.transformer_p.shape[0] + out.transformer_q.shape[0] + out.losses.shape[0] > 0
+    wanted = (out.line_i.shape[0] > 0, powers)
+    for b in range(branches.f.shape[0]):
+        flow(v, branches, b, missing, end, wanted)
+        kind, place = branches.kind[b], branches.place[b]
+        if kind == 1:
+            put(lane0, place, end, 1.0, out.line)
+            put(lane0, place, end[WIDTH:], 1.0, out.line_i)
+        elif kind == 2:
+            put(lane0, place, end, 1.0, out.transformer)
+            put(lane0, place, end[2 * WIDTH :], base_kva, out.transformer_p)
+            put(lane0, place, end[3 * WIDTH :], base_kva, out.transformer_q)
+        elif kind > 2:
+            for j in range(min(WIDTH, out.transformer3w.shape[0] - lane0)):
+                old = out.transformer3w[lane0 + j, place]
+                if kind == 3 or end[j] > old:
+                    out.transformer3w[lane0 + j, place] = end[j]
+    for j in range(min(WIDTH, out.losses.shape[0] - lane0)):
+        out.losses[lane0 + j] = end[4 * WIDTH + j] * base_kva
+
+
+@_inner
+def write_checks(v: Any, missing: Any, s: Any, system: System, rules: Rules, worst: Any) -> None:
+    """Find largest gap, largest gap over the allowed one, voltage range and sum of gaps of every lane.
+
+    All are squares [pu]. Afterwards ``missing`` holds each row's voltage magnitude in its first part.
+    """
+    gaps, shares, total = splat(0.0), splat(0.0), splat(0.0)
+    low, high, parts, kept = splat(np.inf), splat(0.0), system.loads.parts, system.factors.kept
+    for row in range(system.start.shape[2]):
+        o = row * _PAIR
+        vr, vi, ir, ii = load(v, o), load(v, o + WIDTH), load(missing, o), load(missing, o + WIDTH)
+        square = vr * vr + vi * vi
+        p, q = vr * ir + vi * ii, vi * ir - vr * ii
+        if row < kept and system.loads.loaded[row]:
+            size = root(square) if parts > 2 else square
+            more_p, more_q = drawn(s, row, parts, size, square)
+            p, q = p + more_p, q + more_q
+        real = square * splat(system.units.v_square[row])
+        if row < system.unknown:
+            gap = (p * p + q * q) * splat(system.units.power_square[row])
+            allowed = rules.residual + 10.0 * rules.tolerance * system.branches.stiffness[row]
+            share = gap * splat(1.0 / (allowed * allowed))
+            gaps, shares = (
+                pick(above(gap, gaps), gap, gaps),
+                pick(above(share, shares), share, shares),
+            )
+            low, high = pick(above(low, real), real, low), pick(above(real, high), real, high)
+            total = total + gap
+        store(missing, o, root(real))
+    store(worst, 0, gaps)
+    store(worst, WIDTH, shares)
+    store(worst, 2 * WIDTH, low)
+    store(worst, 3 * WIDTH, high)
+    store(worst, 4 * WIDTH, total)
+
+
+@_inner
+def write_rows(
+    lane0: int, size: Any, worst: Any, system: System, base_kva: float, out: Results
+) -> None:
+    """Write voltages and checks of a block of lanes."""
+    count = min(WIDTH, out.residual.shape[0] - lane0)
+    for j in range(count):
+        lane = lane0 + j
+        # A sum keeps a NaN, which no comparison does.
+        sound = 0.0 * worst[4 * WIDTH + j]
+        out.residual[lane] = np.sqrt(worst[j]) * base_kva + sound
+        out.excess[lane] = np.sqrt(worst[WIDTH + j]) + sound
+        out.vm_low[lane] = np.sqrt(worst[2 * WIDTH + j])
+        out.vm_high[lane] = np.sqrt(worst[3 * WIDTH + j])
+    if out.vm.shape[0] == 0:
+        return
+    for bus in range(system.bus_row.shape[0]):
+        row = system.bus_row[bus]
+        for j in range(count):
+            out.vm[lane0 + j, bus] = size[row * _PAIR + j] if row >= 0 else np.nan
+
+
+@_inner
+def write_answers(lane0: int, q: Any, response: Response, out: Results) -> None:
+    """Write the reactive power that answers to voltage."""
+    for j in range(min(WIDTH, out.answer.shape[0] - lane0)):
+        for e in range(response.column.shape[0]):
+            out.answer[lane0 + j, e] = q[e * WIDTH + j]
