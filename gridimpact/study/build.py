@@ -49,8 +49,7 @@ def make_spec(
     ambient : str, Ambient, array or None
         Air temperature; None leaves transformer ageing out.
     options : mapping, optional
-        Of `StudySpec`: ``name seed power_flow zero_sequence pv_single_phase_kva volt_var
-        tap_control settings``.
+        Of `StudySpec`: ``name seed power_flow zero_sequence pv_single_phase_kva volt_var settings``.
 
     Raises
     ------
@@ -138,6 +137,10 @@ def spec_from_file(path: Path) -> tuple[StudySpec, StudyConfig]:
         busbar_vm_pu=config.network.busbar_vm_pu,
         name=config.network.name,
         derating=config.network.derating,
+        tap_control={
+            index: own.model_dump(exclude_none=True)
+            for index, own in config.network.tap_control.items()
+        },
     )
     air = load_ambient(_source(root, config.ambient), time) if config.ambient else None
     profiles = _profiles(config, root, network, time, air)
@@ -157,7 +160,6 @@ def spec_from_file(path: Path) -> tuple[StudySpec, StudyConfig]:
             "zero_sequence": config.zero_sequence,
             "pv_single_phase_kva": config.pv_single_phase_kva,
             "volt_var": config.volt_var.model_dump(exclude_none=True),
-            "tap_control": config.network.tap_control,
             "settings": config.model_dump(mode="json", exclude_defaults=True),
         },
     )

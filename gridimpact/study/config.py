@@ -29,6 +29,20 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class TapControlConfig(_Section):
+    """A tap changer under load."""
+
+    vm_set_pu: float
+    """Middle of the band [pu]."""
+    deadband_pu: float
+    """Whole width of the band [pu]."""
+    bus: int | None = None
+    """Index of the bus held; the transformer's own on `side` if left out."""
+    side: Literal["lv", "hv"] = "lv"
+    line_drop: tuple[float, float] | None = None
+    """Resistance and reactance to the point held [ohm, low-voltage side]."""
+
+
 class NetworkConfig(_Section):
     """Which network is studied."""
 
@@ -42,8 +56,8 @@ class NetworkConfig(_Section):
     """Name in the report; the packaged name or the file's where left out."""
     derating: float | None = Field(default=None, gt=0, le=1)
     """Factor on the ampacity of buried cables that have none of their own; 0.8 where left out."""
-    tap_control: dict[str, Any] | None = None
-    """Tap changers that hold a voltage, as `open_network` takes them."""
+    tap_control: dict[int, TapControlConfig] = Field(default_factory=dict)
+    """Tap changers that hold a voltage, by index of the transformer."""
 
 
 class TimelineConfig(_Section):
@@ -262,6 +276,7 @@ def _all_keys() -> list[str]:
     sections = (
         StudyConfig,
         NetworkConfig,
+        TapControlConfig,
         TimelineConfig,
         HouseholdsConfig,
         ProfilesConfig,

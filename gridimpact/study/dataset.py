@@ -178,7 +178,8 @@ class ResultArrays:
         for wanted, name in ((PV, "pv_q_kvar"), (CHARGER, "charger_q_kvar")):
             at = np.flatnonzero(kind == wanted)
             if at.size:
-                self._values[name][row, steps, owner[at]] += flow.volt_var_q_kvar[0][:, at]
+                stored = self._values[name][row, steps]
+                stored[:, owner[at]] += flow.volt_var_q_kvar[0][:, at]
 
     def put_temperatures(
         self, label: str, number: int, top_oil_c: Any, hot_spot_c: Any, ageing_rate: Any

@@ -105,6 +105,8 @@ def _fallen_back(spec: StudySpec, uneven: int, error: GridError) -> StudySpec:
 
 def _way(spec: StudySpec) -> str:
     """Return what the user may do about a study that fell back to a balanced flow."""
+    if spec.network.grid.beyond_batched:
+        return "three phases follow no element that holds a voltage or power"
     if spec.zero_sequence == "require":
         return "set zero_sequence: assume to take stated ratios for what is missing"
     return "mend what is named"
@@ -131,11 +133,12 @@ def flow_setup(spec: StudySpec, progress: Any = None) -> FlowSetup:
         keep += (*asked_of_flow(spec.limits), "transformer_phase_loading_percent", "line_i_ka")
         notes += phase_notes(spec)
     lanes = int(np.clip(_VALUES_AT_ONCE // max(len(grid.bus_index) * phases, 1), 96, 35_136))
-    if grid.beyond_batched:
-        lanes = _SLOW_LANES
+    if grid.tap_controls:
         text = (
-            f"{'; '.join(grid.beyond_batched)}: beyond the batched engine, so pandapower solves every "
-            "step, which takes a hundred times longer."
+            f"{len(grid.tap_controls)} tap changers hold a voltage; every step begins at the position in the "
+            "network's data, so that no step depends on another."
         )
         notes.append(Note("info", "power flow", text))
+    if grid.beyond_batched:
+        lanes = _SLOW_LANES
     return FlowSetup(engine, FlowOptions(phases=phases, keep=keep), lanes, tuple(notes))

@@ -25,6 +25,7 @@ from gridimpact.study.power_flow import flow_setup, resolved
 from gridimpact.study.rows import Rows
 from gridimpact.study.segments import choose_segments
 from gridimpact.study.spec import NO_EV, StudySpec
+from gridimpact.study.taps import tap_settings
 
 
 def run_study(
@@ -99,10 +100,12 @@ def power_flow_of(spec: StudySpec) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": spec.power_flow.replace("_", "-")}
     if spec.power_flow == "three_phase":
         found["zero_sequence"] = spec.zero_sequence
-    for name in ("pv_single_phase_kva", "volt_var", "tap_control"):
+    for name in ("pv_single_phase_kva", "volt_var"):
         value = getattr(spec, name)
         if value:
             found[name] = value
+    if spec.network.grid.tap_controls:
+        found["tap_control"] = tap_settings(spec.network.grid)
     return found
 
 

@@ -18,6 +18,7 @@ from gridimpact.profiles import store_tariff
 from gridimpact.study.catalogue import STRATEGIES
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.tables import store_fleet, store_profiles
+from gridimpact.study.taps import tap_settings
 
 
 def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path:
@@ -56,8 +57,8 @@ def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path
         "days": days if isinstance(days, str) else list(days),
         "seed": spec.seed,
     }
-    if spec.tap_control is not None:
-        config["network"]["tap_control"] = dict(spec.tap_control)
+    if spec.network.grid.tap_controls:
+        config["network"]["tap_control"] = tap_settings(spec.network.grid)
     if spec.tariffs:
         prices = {}
         for kind, tariff in spec.tariffs.items():

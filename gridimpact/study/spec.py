@@ -43,8 +43,6 @@ class StudySpec:
         None lets all PV feed every phase of its site.
     volt_var : mapping
         Curve by ``"pv"`` and ``"chargers"`` along which their reactive power answers to voltage.
-    tap_control : mapping
-        What `open_network` was told of tap changers that hold a voltage, for saving.
     settings : mapping
         What the user asked for, as plain data, for the manifest.
     """
@@ -64,7 +62,6 @@ class StudySpec:
     zero_sequence: str = "require"
     pv_single_phase_kva: float | None = None
     volt_var: Mapping[str, Any] = field(default_factory=dict)
-    tap_control: Mapping[str, Any] | None = None
     notes: tuple[Note, ...] = ()
     settings: Mapping[str, Any] | None = None
 

@@ -14,6 +14,7 @@ import xarray as xr
 from gridimpact.conventions import METRICS
 from gridimpact.errors import InputError
 from gridimpact.network import open_network
+from gridimpact.network.phase_model import with_phases
 from gridimpact.records import Assessment, Fleet, Network, Note, StudyResult
 from gridimpact.study.store import DANGEROUS, FORMAT, table_file
 
@@ -57,8 +58,13 @@ def read_results(folder: Path) -> StudyResult:
 
 def _network(folder: Path, manifest: Mapping[str, Any]) -> Network:
     """Return the solved network with the sites stored beside it."""
+    flow = manifest.get("power_flow", {})
+    taps = {int(index): own for index, own in flow.get("tap_control", {}).items()}
     # The written net has its cables derated already.
-    bare = open_network(folder / "network.json", derating=1.0)
+    bare = open_network(folder / "network.json", derating=1.0, tap_control=taps)
+    if flow.get("kind") == "three-phase":
+        # The written net holds every zero-sequence value that was assumed.
+        bare = with_phases(bare)
     origin = next(s for s in manifest["sources"] if s["name"].startswith("network "))
     return dataclasses.replace(
         bare,
