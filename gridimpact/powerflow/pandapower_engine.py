@@ -101,6 +101,10 @@ class PandapowerEngine:
             return solve_with_taps(self, grid, injections, chosen)
         if injections.volt_var is not None:
             return answer_outside(self, grid, injections, chosen)
+        if chosen.phases == 3:
+            from gridimpact.powerflow.pandapower_three_phase import solve_three_phase_reference
+
+            return solve_three_phase_reference(self._net, grid, injections, chosen)
         shape = injections.p_kw.shape
         p_kw, q_kvar = (
             v.reshape(shape[0] * shape[1], shape[2]) for v in (injections.p_kw, injections.q_kvar)

@@ -87,10 +87,12 @@ class PgmEngine:
         check_net(self._net, grid)
         if grid.tap_controls:
             return solve_with_taps(self, grid, injections, chosen)
-        if injections.volt_var is not None and len(injections.volt_var.element):
+        if grid.tap_controls:
+            return solve_with_taps(self, grid, injections, chosen)
+        if injections.volt_var is not None:
             return answer_outside(self, grid, injections, chosen)
         if chosen.phases == 3:
-            refuse_phases(grid, injections)
+            refuse_phases(grid, injections, "power-grid-model", delta=False, impedance=True)
         model = self._by_phase if chosen.phases == 3 else self._balanced
         found = solve_batches(model, injections, chosen)
         return finish(self.name, grid, injections, chosen, found)

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 
 from gridimpact.powerflow.engine import FlowOptions
 from gridimpact.powerflow.pgm_model import KINDS, LOAD, PgmModel
-from gridimpact.powerflow.reference_result import Currents, Found
+from gridimpact.powerflow.reference_result import Currents, Found, joined
 from gridimpact.records import BoolArray, ComplexArray, FloatArray, Injections, IntArray
 
 _CHUNK_BYTES = 100_000_000
@@ -71,7 +71,7 @@ def solve_batches(model: PgmModel, injections: Injections, options: FlowOptions)
     for first in range(0, max(len(s_kva), 1), chunk):
         power = _load_power(drawn, s_kva[first : first + chunk], model.phases)
         parts.append(_found(model, drawn, power, _calculate(core, model, power, options), options))
-    return _joined(parts)
+    return joined(parts)
 
 
 def _core(model: PgmModel, drawn: _Drawn) -> Any:
@@ -235,17 +235,3 @@ def _neutral_ka(model: PgmModel, output: _Output) -> FloatArray:
     node = np.maximum(model.ends, 0)
     volt = output.u_pu[:, node] * (model.u_rated[node] / np.sqrt(3.0))[None, :, :, None]
     return np.asarray(np.abs((output.s_va / volt).sum(axis=3)) / 1e3)
-
-
-def _joined(parts: list[Found]) -> Found:
-    """Return the lanes of all parts one after another."""
-    if len(parts) == 1:
-        return parts[0]
-
-    def together(name: str) -> Any:
-        values = [getattr(part, name) for part in parts]
-        if isinstance(values[0], Currents):
-            return Currents(*(np.concatenate(each) for each in zip(*values, strict=True)))
-        return np.concatenate(values)
-
-    return Found(**{name: together(name) for name in Found._fields})

@@ -59,13 +59,7 @@ class Found(NamedTuple):
 
 
 def check_net(net: Any, grid: Grid) -> None:
-    """Refuse a grid that was not extracted from this net.
-
-    Raises
-    ------
-    InputError
-        Where buses, lines or transformers differ.
-    """
+    """Refuse a grid whose buses, lines or transformers are not those of the net, by `InputError`."""
     tables = (("bus", grid.bus_index), ("line", grid.line_index), ("trafo", grid.transformer_index))
     for table, index in tables:
         if not np.array_equal(net[table].index.to_numpy(), index):
@@ -73,49 +67,60 @@ def check_net(net: Any, grid: Grid) -> None:
             raise InputError(message)
 
 
-def refuse_phases(grid: Grid, injections: Injections) -> None:
-    """Refuse what power-grid-model cannot solve in three phases.
+def refuse_phases(
+    grid: Grid, injections: Injections, name: str, *, delta: bool, impedance: bool
+) -> None:
+    """Refuse what an engine cannot solve in three phases.
+
+    Parameters
+    ----------
+    name : str
+        Of the engine.
+    delta : bool
+        Whether it holds elements in delta.
+    impedance : bool
+        Whether its sources have the same impedance in positive as in negative sequence, or none in
+        positive sequence.
 
     Raises
     ------
     InputError
-        Where an element stands in delta, a line is given by a full matrix, or a source is ideal in
-        positive sequence only.
+        Where an element stands in delta, a line is given by a full matrix, or sources differ.
     """
     problems = []
-    if injections.connection is not None:
+    if injections.connection is not None and not delta:
         problems += [
-            Problem(
-                f"connection of element {element}", "is delta, power-grid-model holds stars only"
-            )
+            Problem(f"connection of element {element}", f"is delta, {name} holds stars only")
             for element in np.flatnonzero(injections.connection == 1)
         ]
     if grid.line_z_abc_ohm is not None:
         given = np.flatnonzero(np.isfinite(grid.line_z_abc_ohm).any(axis=(1, 2)))
         problems += [
-            Problem(
-                f"line {grid.line_index[row]}", "is a full matrix, this check holds sequences only"
-            )
+            Problem(f"line {grid.line_index[row]}", f"is a full matrix, {name} is given sequences")
             for row in given
         ]
     model = grid.phase_model
     if model is None:
         remedy = "open it with phases: with_phases(network)"
         problems.append(Problem("grid", "has no model in phase coordinates", remedy))
-    elif len(model.branch_from) and _ideal_in_one_sequence(grid, model):
-        what = "is stiff in positive sequence only, power-grid-model has the same impedance in the negative one"
-        remedy = "with_phases(network, source_impedance=True), or check with pandapower"
-        problems.append(Problem("ext_grid", what, remedy))
-    raise_problems(problems, "power-grid-model in three phases")
+    elif source_impedance(grid, model) == (not impedance):
+        other = "the same impedance in positive and negative sequence"
+        none = "no impedance in positive sequence"
+        mine, its = (none, other) if impedance else (other, none)
+        remedy = f"open the network with_phases(network, source_impedance={impedance})"
+        problems.append(Problem("ext_grid", f"has {mine}, in {name} it has {its}", remedy))
+    raise_problems(problems, f"{name} in three phases")
 
 
-def _ideal_in_one_sequence(grid: Grid, model: PhaseModel) -> bool:
-    """Return whether a branch behind an added source differs between positive and negative sequence."""
+def source_impedance(grid: Grid, model: PhaseModel) -> bool | None:
+    """Return whether sources have their impedance in positive sequence too, None where none has any."""
     added = model.branch_from >= len(grid.admittance.node_vn_kv)
+    if not added.any():
+        return None
     y = model.y[added, :3, :3]
     turns = np.array([1, _TURN**2, _TURN])
     positive, negative = (np.abs(turn.conj() @ (y @ turn).T) for turn in (turns, turns.conj()))
-    return bool((np.abs(positive - negative) > 1e-6 * positive).any())
+    return bool((np.abs(positive - negative) <= 1e-6 * positive).all())
 
 
 def net_at_taps(net: Any, positions: Mapping[int, int]) -> Any:
@@ -127,6 +132,20 @@ def net_at_taps(net: Any, positions: Mapping[int, int]) -> Any:
         table.iloc[row, column] = tap
     moved["trafo"] = table
     return moved
+
+
+def joined(parts: list[Found]) -> Found:
+    """Return the lanes of all parts one after another."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def together(name: str) -> Any:
+        values = [getattr(part, name) for part in parts]
+        if isinstance(values[0], Currents):
+            return Currents(*(np.concatenate(each) for each in zip(*values, strict=True)))
+        return np.concatenate(values)
+
+    return Found(**{name: together(name) for name in Found._fields})
 
 
 def finish(
