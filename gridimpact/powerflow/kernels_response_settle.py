@@ -9,8 +9,17 @@ from numba import njit
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
-_ROUNDS = 12
-"""Newton steps of such a lane within one iteration of the network."""
+_ROUNDS = 8
+"""Newton steps of a slow lane within one iteration of the network."""
+
+_ENOUGH = 0.01
+"""Share of the gap at which they stop: the voltages expected are no better than that."""
+
+# Rows of an element in the state: answer, voltage measured, next answer, limits, and what moved.
+ANSWER, MEASURED, NEXT, LOW, HIGH, MOVED = range(6)
+# Rows of a lane, behind those of all elements.
+CAUTION, LAST, BEFORE, SLOW, WORSE, EXPECTED, YIELD = range(7)
+ELEMENT_ROWS, LANE_ROWS = 6, 7
 
 
 class Response(NamedTuple):
@@ -55,20 +64,74 @@ class Response(NamedTuple):
 
 
 @_compiled
-def on_curve(response: Response, e: int, x: float, at: float) -> float:
-    """Return the answer where curve and line ``voltage = at - x * answer`` meet [kvar].
+def place(response: Response, kind: int, e: int) -> int:
+    """Return where a row of an element begins in the state."""
+    return (kind * response.column.shape[0] + e) * response.width
+
+
+@_compiled
+def lane_place(response: Response, kind: int) -> int:
+    """Return where a row of the lanes begins in the state."""
+    return (ELEMENT_ROWS * response.column.shape[0] + kind) * response.width
+
+
+@_compiled
+def on_curve(response: Response, e: int, at: Any, x: Any, answer: Any) -> None:
+    """Write the answers where curve and lines ``voltage = at - x * answer`` meet, lane by lane [kvar].
 
     A piecewise linear curve stays one when its voltages are shifted by what each answer would drop.
     """
     curve, s_ref = response.curve[e], response.s_ref[e]
-    answer = s_ref * response.q[curve, 0]
+    least = s_ref * response.q[curve, 0]
+    for j in range(len(answer)):
+        answer[j] = least
     for k in range(response.v.shape[1] - 1):
-        below, above = s_ref * response.q[curve, k], s_ref * response.q[curve, k + 1]
-        first = response.v[curve, k] + x * below
-        part = (at - first) / (response.v[curve, k + 1] + x * above - first)
-        part = part if part > 0.0 else 0.0
-        answer += (above - below) * (part if part < 1.0 else 1.0)
-    return answer
+        first, run = response.v[curve, k], response.v[curve, k + 1] - response.v[curve, k]
+        below = s_ref * response.q[curve, k]
+        rise = s_ref * response.q[curve, k + 1] - below
+        if rise > 0.0:
+            for j in range(len(answer)):
+                part = (at[j] - first - x[j] * below) / (run + x[j] * rise)
+                part = part if part > 0.0 else 0.0
+                answer[j] += rise * (part if part < 1.0 else 1.0)
+
+
+@_compiled
+def meet(e: int, first: int, end: int, response: Response, q: Any) -> None:
+    """Let one element answer in some lanes, knowing what its neighbours answered."""
+    old, m = place(response, ANSWER, e), place(response, MEASURED, e)
+    expected, giving = lane_place(response, EXPECTED), lane_place(response, YIELD)
+    caution = q[lane_place(response, CAUTION) :]
+    old_q, size = q[old + first : old + end], q[m + first : m + end]
+    at, x = q[expected + first : expected + end], q[giving + first : giving + end]
+    for j in range(end - first):
+        at[j] = 0.0
+    for n in range(response.start[e], response.start[e + 1]):
+        o, drop = place(response, MOVED, response.near[n]), response.drop[n]
+        moved = q[o + first : o + end]
+        for j in range(end - first):
+            at[j] += drop * moved[j]
+    for j in range(end - first):
+        x[j] = caution[first + j] * response.own[e] / size[j]
+        at[j] = size[j] - caution[first + j] * at[j] + x[j] * old_q[j]
+    o = place(response, NEXT, e)
+    wanted = q[o + first : o + end]
+    on_curve(response, e, at, x, wanted)
+    _limit(e, first, end, response, q)
+
+
+@_compiled
+def _limit(e: int, first: int, end: int, response: Response, q: Any) -> None:
+    """Keep an element's next answers within its limits and note what they move."""
+    o, low, high = place(response, NEXT, e), place(response, LOW, e), place(response, HIGH, e)
+    old, m, moved = (
+        place(response, ANSWER, e),
+        place(response, MEASURED, e),
+        place(response, MOVED, e),
+    )
+    for j in range(first, end):
+        q[o + j] = min(max(q[o + j], q[low + j]), q[high + j])
+        q[moved + j] = (q[o + j] - q[old + j]) / q[m + j]
 
 
 @_compiled
@@ -84,49 +147,21 @@ def _slope(response: Response, e: int, at: float) -> float:
 
 
 @_compiled
-def _expect(e: int, first: int, end: int, response: Response, q: Any) -> None:
-    """Write the voltage an element expects after its neighbours' answers, at its own last answer."""
-    count, width = response.column.shape[0], response.width
-    m, caution, at = (count + e) * width, 5 * count * width, (5 * count + 2) * width
-    for j in range(first, end):
-        q[at + j] = 0.0
-    for n in range(response.start[e], response.start[e + 1]):
-        old, drop = response.near[n] * width, response.drop[n]
-        size, new = old + count * width, old + 2 * count * width
-        for j in range(first, end):
-            q[at + j] += drop * (q[new + j] - q[old + j]) / q[size + j]
-    for j in range(first, end):
-        q[at + j] = q[m + j] - q[caution + j] * q[at + j]
-
-
-@_compiled
-def meet(e: int, first: int, end: int, response: Response, q: Any) -> None:
-    """Let one element answer in some lanes, knowing what its neighbours answered."""
-    count, width = response.column.shape[0], response.width
-    m, new, at = (count + e) * width, (2 * count + e) * width, (5 * count + 2) * width
-    low, high, caution = (3 * count + e) * width, (4 * count + e) * width, 5 * count * width
-    _expect(e, first, end, response, q)
-    for j in range(first, end):
-        x = q[caution + j] * response.own[e] / q[m + j]
-        wanted = on_curve(response, e, x, q[at + j] + x * q[e * width + j])
-        q[new + j] = min(max(wanted, q[low + j]), q[high + j])
-
-
-@_compiled
 def _gaps(j: int, response: Response, q: Any, gap: Any, slope: Any) -> float:
-    """Write what each new answer lacks at the voltages expected, and its slope; return the largest gap."""
-    count, width = response.column.shape[0], response.width
-    worst = 0.0
-    for e in range(count):
-        new, at = (2 * count + e) * width + j, (5 * count + 2) * width + j
-        low, high = q[(3 * count + e) * width + j], q[(4 * count + e) * width + j]
-        _expect(e, j, j + 1, response, q)
-        x = q[5 * count * width + j] * response.own[e] / q[(count + e) * width + j]
-        voltage = q[at] - x * (q[new] - q[e * width + j])
-        wanted = on_curve(response, e, 0.0, voltage)
-        slope[e] = _slope(response, e, voltage) if low < wanted < high else 0.0
-        gap[e] = min(max(wanted, low), high) - q[new]
-        worst = max(worst, abs(gap[e]) / (1.0 + slope[e] * x))
+    """Write what each next answer lacks at the voltages expected, and its slope; return the largest."""
+    worst, caution = 0.0, q[lane_place(response, CAUTION) + j]
+    none, voltage, wanted = np.zeros(1), np.empty(1), np.empty(1)
+    for e in range(response.column.shape[0]):
+        drop = response.own[e] * q[place(response, MOVED, e) + j]
+        for n in range(response.start[e], response.start[e + 1]):
+            drop += response.drop[n] * q[place(response, MOVED, response.near[n]) + j]
+        size = q[place(response, MEASURED, e) + j]
+        low, high = q[place(response, LOW, e) + j], q[place(response, HIGH, e) + j]
+        voltage[0] = size - caution * drop
+        on_curve(response, e, voltage, none, wanted)
+        slope[e] = _slope(response, e, voltage[0]) if low < wanted[0] < high else 0.0
+        gap[e] = min(max(wanted[0], low), high) - q[place(response, NEXT, e) + j]
+        worst = max(worst, abs(gap[e]) / (1.0 + slope[e] * caution * response.own[e] / size))
     return worst
 
 
@@ -137,40 +172,58 @@ def settle(j: int, response: Response, q: Any) -> None:
     Newton steps on the piecewise linear curves, each after a round in which every element meets its
     own curve; a step that brings the answers no nearer is taken back.
     """
-    count, width = response.column.shape[0], response.width
-    gap, slope, trial = np.empty(count), np.empty(count), np.empty((2, count))
+    count = response.column.shape[0]
+    gap, slope, kept = np.empty(count), np.empty(count), np.empty(count)
+    goal = -1.0
     for _ in range(_ROUNDS):
         for e in range(count):
             meet(e, j, j + 1, response, q)
         before = _gaps(j, response, q, gap, slope)
-        if before * response.scale <= 1e-14:
+        goal = _ENOUGH * before if goal < 0.0 else goal
+        if not before > goal:
             return
         move = _newton(j, response, q, gap, slope)
         for e in range(count):
-            new = (2 * count + e) * width + j
-            low, high = q[(3 * count + e) * width + j], q[(4 * count + e) * width + j]
-            trial[0, e] = q[new]
-            q[new] = min(max(q[new] + move[e], low), high)
-        if not _gaps(j, response, q, gap, slope) < before:
+            o = place(response, NEXT, e) + j
+            kept[e] = q[o]
+            q[o] += move[e]
+            _limit(e, j, j + 1, response, q)
+        after = _gaps(j, response, q, gap, slope)
+        if after <= goal:
+            return
+        if not after < before:
             for e in range(count):
-                q[(2 * count + e) * width + j] = trial[0, e]
+                q[place(response, NEXT, e) + j] = kept[e]
+                _limit(e, j, j + 1, response, q)
 
 
 @_compiled
 def _newton(j: int, response: Response, q: Any, gap: Any, slope: Any) -> Any:
-    """Return the step that closes the gaps where every curve goes on straight."""
-    count, width = response.column.shape[0], response.width
-    matrix, move = np.zeros((count, count)), gap.copy()
-    caution = q[5 * count * width + j]
-    for e in range(count):
-        matrix[e, e] = 1.0
-        if slope[e] > 0.0:
-            matrix[e, e] += slope[e] * caution * response.own[e] / q[(count + e) * width + j]
-            for n in range(response.start[e], response.start[e + 1]):
-                other = response.near[n]
-                size = q[(count + other) * width + j]
-                matrix[e, other] += slope[e] * caution * response.drop[n] / size
-    _solve(matrix, move)
+    """Return the step that closes the gaps where every curve goes on straight.
+
+    Only elements on a slope hang together; the others go where they want.
+    """
+    count, move = response.column.shape[0], gap.copy()
+    caution, number = q[lane_place(response, CAUTION) + j], np.full(count, -1)
+    sloped = np.flatnonzero(slope > 0.0)
+    for k in range(len(sloped)):
+        number[sloped[k]] = k
+    matrix, right = np.zeros((len(sloped), len(sloped))), np.empty(len(sloped))
+    for k in range(len(sloped)):
+        e = sloped[k]
+        steep = slope[e] * caution
+        matrix[k, k] = 1.0 + steep * response.own[e] / q[place(response, MEASURED, e) + j]
+        right[k] = gap[e]
+        for n in range(response.start[e], response.start[e + 1]):
+            other = response.near[n]
+            drop = steep * response.drop[n] / q[place(response, MEASURED, other) + j]
+            if number[other] >= 0:
+                matrix[k, number[other]] += drop
+            else:
+                right[k] -= drop * gap[other]
+    _solve(matrix, right)
+    for k in range(len(sloped)):
+        move[sloped[k]] = right[k]
     return move
 
 
@@ -186,12 +239,14 @@ def _solve(matrix: Any, x: Any) -> None:
             for c in range(count):
                 matrix[k, c], matrix[best, c] = matrix[best, c], matrix[k, c]
             x[k], x[best] = x[best], x[k]
+        row = matrix[k]
         for e in range(k + 1, count):
-            factor = matrix[e, k] / matrix[k, k]
+            factor = matrix[e, k] / row[k]
             if factor != 0.0:
                 x[e] -= factor * x[k]
+                below = matrix[e]
                 for c in range(k, count):
-                    matrix[e, c] -= factor * matrix[k, c]
+                    below[c] -= factor * row[c]
     for k in range(count - 1, -1, -1):
         for c in range(k + 1, count):
             x[k] -= matrix[k, c] * x[c]

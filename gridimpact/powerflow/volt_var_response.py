@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gridimpact.powerflow.kernels_response import Response
+from gridimpact.powerflow.kernels_response_settle import ELEMENT_ROWS, LANE_ROWS, Response
 from gridimpact.powerflow.volt_var_coupling import Coupling, Terminals, alone, coupling
 from gridimpact.records import (
     Admittance,
@@ -252,5 +252,5 @@ def _pack(
         scale=float(scale),
         parts=int(sizes[0]),
         width=int(sizes[1]),
-        memory=5 * len(answering.element) + 5,
+        memory=ELEMENT_ROWS * len(answering.element) + LANE_ROWS,
     )
