@@ -79,7 +79,7 @@ def move_taps(
     ended = (want != 0) & ((index + want < 0) | (index + want > last_index))
     taps.at_end[lanes] = ended
     way = np.where(ended | taps.settled[lanes], 0, want)
-    back = (jumped >= 0) & (way != taps.last[lanes])
+    back = (jumped >= 0) & (want != taps.last[lanes])
     turns = (way != 0) & (way == -taps.last[lanes]) & ~back
     acts = back | (way != 0)
     rank = np.where(acts, level, len(controls) + 1)
