@@ -24,6 +24,7 @@ from gridimpact.network.phase_transformer import transformer_six_port
 from gridimpact.network.zero_sequence import doubtful_cores, group_problems, missing_zero_sequence
 from gridimpact.network.zero_sequence_assumed import assume_zero_sequence
 from gridimpact.records import (
+    BoolArray,
     ComplexArray,
     Grid,
     IntArray,
@@ -168,7 +169,7 @@ def build_phase_model(
     source = source_branches(net, grid, source_impedance)
     found = earthing(grid, zero.two_port[:, 1] != 0, zero.earthed, source.added)
     extra = len(source.node_vn_kv)
-    y_shunt = _shunts(admittance, positive)
+    y_shunt = _shunts(admittance, positive, found.earthed)
     y_shunt = np.concatenate([y_shunt, np.zeros((extra, 3, 3))])
     y_shunt[found.held] += _hold(grid, positive, found.held)
     fixed = admittance.fixed_s_kva
@@ -191,8 +192,8 @@ def build_phase_model(
     )
 
 
-def _shunts(admittance: Any, positive: ComplexArray) -> ComplexArray:
-    """Return what stands at the nodes beside branches: stars without neutral, (node, 3, 3)."""
+def _shunts(admittance: Any, positive: ComplexArray, earthed: BoolArray) -> ComplexArray:
+    """Return what stands at the nodes beside branches, (node, 3, 3): stars, earthed where the node is."""
     total = np.asarray(admittance.y_bus.diagonal(), dtype=np.complex128)
     own = total.copy()
     scale = np.abs(total)
@@ -203,7 +204,7 @@ def _shunts(admittance: Any, positive: ComplexArray) -> ComplexArray:
     np.add.at(scale, admittance.branch_from, np.abs(positive[:, 0]))
     np.add.at(scale, admittance.branch_to, np.abs(positive[:, 3]))
     own[np.abs(own) <= _SHUNT_NOISE * scale] = 0
-    return phase_block(np.zeros_like(own), own, own)
+    return phase_block(np.where(earthed, own, 0), own, own)
 
 
 def _hold(grid: Grid, positive: ComplexArray, held: IntArray) -> ComplexArray:
@@ -231,6 +232,6 @@ def _notes(net: Any, grid: Grid, held: IntArray, source: Sources) -> tuple[Note,
     for table in ("shunt", "ward"):
         count = int(net[table]["in_service"].sum())
         if count:
-            text = f"{count} {table}s are stars without neutral, as in runpp_3ph"
+            text = f"{count} {table}s are stars, earthed where the network is, as in runpp_3ph"
             notes.append(Note("assumption", table, text))
     return (*notes, *doubtful_cores(net))

@@ -168,6 +168,38 @@ def test_single_phase_loads_agree_with_runpp_3ph(group, shift):
     assert np.abs(own - theirs).max() < 3e-6
 
 
+def test_impedances_shunts_and_open_lines_agree_with_runpp_3ph():
+    net = station("Dyn", 150, s_sc_mva=200.0)
+    far, other = pp.create_bus(net, 0.4), pp.create_bus(net, 0.4)
+    pp.create_switch(net, 3, far, et="b", closed=True)
+    ring = pp.create_line_from_parameters(
+        net, 1, far, 0.3, r_ohm_per_km=0.2, x_ohm_per_km=0.08, c_nf_per_km=3e4, max_i_ka=0.2,
+        r0_ohm_per_km=0.8, x0_ohm_per_km=0.3, c0_nf_per_km=2e4, parallel=2,
+    )  # fmt: skip
+    pp.create_switch(net, far, ring, et="l", closed=False)
+    pp.create_impedance(
+        net, 2, other, rft_pu=0.01, xft_pu=0.02, sn_mva=0.5, rft0_pu=0.03, xft0_pu=0.05,
+        rtf0_pu=0.03, xtf0_pu=0.05, gf0_pu=0, bf0_pu=0, gt0_pu=0, bt0_pu=0,
+    )  # fmt: skip
+    pp.create_shunt(net, other, q_mvar=-0.02, p_mw=0.003)
+    pp.create_asymmetric_load(net, other, p_a_mw=0.03, q_a_mvar=0.01, p_b_mw=0.005)
+    pp.create_asymmetric_load(net, far, p_b_mw=0.02, q_b_mvar=0.005)
+    model = phases_of(net)
+    own = np.abs(solve_phases(model, *table_powers(net, model))[model.bus_node])
+    pp.runpp_3ph(net)
+    theirs = net.res_bus_3ph[["vm_a_pu", "vm_b_pu", "vm_c_pu"]].to_numpy()
+    assert np.abs(own - theirs).max() < 3e-6
+
+
+def test_a_shunt_without_a_neutral_draws_no_zero_sequence():
+    net = station("Dy", 150)
+    pp.create_shunt(net, 3, q_mvar=-0.02, p_mw=0.003)
+    model = phases_of(net)
+    at = model.y_shunt[model.bus_node[3]]
+    assert np.abs(at).max() > 1e-3
+    assert np.abs(at.sum(axis=1)).max() < 1e-12
+
+
 def test_what_runpp_3ph_leaves_out_is_solved_here():
     net = station("Dyn", 150, s_sc_mva=1e7)
     net.ext_grid["s_sc_max_mva"] = 1e7
