@@ -219,3 +219,36 @@ def test_three_winding_transformers_are_checked_and_join_levels():
     assert any("angles" in text for text in _errors(net))
     net.trafo3w.loc[0, "sn_lv_mva"] = 0.0
     assert any("trafo3w, sn_lv_mva" in text for text in _errors(net))
+
+
+def test_what_is_switched_off_at_every_end_is_told():
+    net = feeder()
+    for bus in (2, 3):
+        pp.create_switch(net, bus, 1, et="l", closed=False)
+    pp.create_switch(net, 3, 2, et="l", closed=False)
+    assert "row 1: switched off at every end, carries nothing" in _warnings(net)
+
+
+def test_a_source_at_a_dead_bus_is_no_source_even_as_a_generator():
+    net = feeder()
+    net.ext_grid["in_service"] = False
+    dead = pp.create_bus(net, 10.0, in_service=False)
+    pp.create_gen(net, dead, p_mw=0.0, slack=True)
+    assert any("has no source in service" in text for text in _errors(net))
+
+
+def test_a_converter_to_no_bus_of_direct_current_is_named():
+    net = feeder()
+    pp.create_vsc(net, 3, pp.create_bus_dc(net, 1.0), 0.1, 5.0, 0.15)
+    net.vsc["bus_dc"] = 9
+    assert any("vsc, bus_dc: row 0 (9): no such bus in table bus_dc" in t for t in _errors(net))
+
+
+def test_buses_fused_by_a_closed_switch_are_held_at_one_voltage():
+    net = feeder()
+    twin = pp.create_bus(net, 10.0)
+    pp.create_switch(net, 0, twin, et="b")
+    pp.create_gen(net, twin, p_mw=0.01, vm_pu=1.0)
+    assert any("held at different voltages" in text for text in _errors(net))
+    net.switch["closed"] = False
+    assert not any("held at different voltages" in text for text in _errors(net))

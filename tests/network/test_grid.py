@@ -163,3 +163,33 @@ def test_an_empty_net_and_a_wrong_layout_are_refused():
         extract_grid(pp.create_empty_network(), np.zeros((0, 2)), False)
     with pytest.raises(GridError, match=r"has shape \(2,\), must be \(2, 2\)"):
         extract_grid(two_bus(), np.zeros(2), False)
+
+
+def test_three_windings_have_a_branch_and_a_rating_each():
+    net = everything()
+    grid = grid_of(net)
+    assert grid.transformer3w_index.tolist() == [0]
+    assert grid.transformer3w_name == ("transformer3w 0",)
+    branch, admittance = grid.transformer3w_branch[0], grid.admittance
+    star = set(admittance.branch_to[branch[:1]]) | set(admittance.branch_from[branch[1:]])
+    assert len(star) == 1
+    outer = [admittance.branch_from[branch[0]], *admittance.branch_to[branch[1:]]]
+    assert outer == grid.bus_node[[0, 1, 5]].tolist()
+    expected = np.array([63.0, 25.0, 38.0]) / np.sqrt(3) / np.array([110.0, 20.0, 10.0])
+    assert grid.transformer3w_i_rated_ka[0] == pytest.approx(expected)
+    net.trafo3w["in_service"] = False
+    assert (grid_of(net).transformer3w_branch == -1).all()
+    assert grid_of(village()).transformer3w_branch.shape == (0, 3)
+
+
+def test_a_series_capacitor_joins_a_feeder_without_length():
+    net = village()
+    beyond = pp.create_bus(net, 0.4)
+    pp.create_tcsc(
+        net, 7, beyond, x_l_ohm=0.01, x_cvar_ohm=-0.1, set_p_to_mw=-0.01,
+        thyristor_firing_angle_degree=140,
+    )  # fmt: skip
+    grid = grid_of(net)
+    assert grid.bus_distance_m[beyond] == pytest.approx(210)
+    assert grid.bus_feeder[beyond] == 2
+    assert grid.beyond_batched == ("thyristor-controlled series capacitor 0 (holds a power)",)
