@@ -106,7 +106,7 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
         if column == "bidirectional":
             table[column] = table[column].str.strip().str.lower().isin({"true", "1", "yes"})
         elif column != "phases":
-            table[column] = pd.to_numeric(table[column].replace("", np.nan), errors="coerce")
+            table[column] = pd.to_numeric(table[column], errors="coerce")
     return table
 
 
