@@ -16,7 +16,7 @@ from numba import njit
 from gridimpact.powerflow.kernels_response import respond
 from gridimpact.powerflow.three_phase_layout import (
     BETWEEN,
-    COPY,
+    SAME,
     TURNED,
     Batch,
     Factors,
@@ -37,11 +37,9 @@ _SIX = _U(6 * WIDTH)
 _MANY = 1e6
 _THIRD = 1.0 / 3.0
 
-# Division follows IEEE 754 instead of raising; a product and a sum may become one instruction,
-# which is the same for every lane.
-compiled = cast(
-    Callable[[F], F], njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-)
+# Division follows IEEE 754 instead of raising. Products and sums are not fused: that costs nothing
+# here, and the compiler would fuse them differently at the edges of a loop.
+compiled = cast(Callable[[F], F], njit(cache=True, nogil=True, error_model="numpy"))
 
 
 @compiled
@@ -229,10 +227,9 @@ def recover(factors: Factors, v: Any, new: Any) -> None:
     for k in range(free.kind.shape[0]):
         o, f = _U(factors.kept + k) * _SIX, _U(free.first[k]) * _SIX
         t, kind = _U(max(free.second[k], 0)) * _SIX, free.kind[k]
-        if kind == COPY:
-            for j in range(6 * WIDTH):
-                v[o + _U(j)] = v[f + _U(j)]
-        elif kind == BETWEEN:
+        if kind == SAME:
+            continue
+        if kind == BETWEEN:
             share = free.share[k]
             for j in range(6 * WIDTH):
                 first = v[f + _U(j)]

@@ -9,7 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from gridimpact.powerflow.kernels_three_phase import WIDTH, add_place, compiled, draw, set_block
+from gridimpact.powerflow.kernels_three_phase import (
+    WIDTH,
+    add_place,
+    compiled,
+    draw,
+    set_block,
+)
 from gridimpact.powerflow.three_phase_layout import (
     LINE,
     TRANSFORMER,

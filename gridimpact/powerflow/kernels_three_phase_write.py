@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gridimpact.powerflow.kernels_three_phase import WIDTH, compiled, gather, iterate, recover
+from gridimpact.powerflow.kernels_three_phase import (
+    WIDTH,
+    compiled,
+    gather,
+    iterate,
+    recover,
+)
 from gridimpact.powerflow.kernels_three_phase_branches import balance, branches, chains, judge
 from gridimpact.powerflow.three_phase_layout import Batch, Results, Rules, System, Verdicts
 
@@ -75,9 +81,9 @@ def write_nema(lane0: int, v: Any, system: System, out: Results) -> None:
 
 
 @compiled
-def begin(start: Any, v: Any) -> None:
-    """Write the voltages that every lane begins with."""
-    for row in range(start.shape[1]):
+def begin(start: Any, first: int, last: int, v: Any) -> None:
+    """Write the voltages that every lane begins with into some rows."""
+    for row in range(first, last):
         re, im = start[0, row], start[1, row]
         for j in range(WIDTH):
             v[2 * WIDTH * row + j] = re
@@ -98,9 +104,10 @@ def solve_blocks(
     x, new = np.empty(system.factors.kept * 6 * WIDTH), np.empty(18 * WIDTH)
     q, size = np.zeros(system.response.memory * WIDTH), np.empty(10 * WIDTH)
     losses, taken = np.zeros(WIDTH), np.zeros(WIDTH, dtype=np.int64)
+    begin(system.start, 0, rows, v)
     for lane0 in range(turn[0] * WIDTH, lanes, turn[1] * WIDTH):
         gather(lane0, batch, slots, s)
-        begin(system.start, v)
+        begin(system.start, 0, 3 * system.factors.kept, v)
         q[:] = 0.0
         losses[:] = 0.0
         iterate(lane0, batch, system, rules, (v, s, x, q, new), taken)

@@ -65,8 +65,6 @@ class _Prepared:
     """What stays the same between calls on one model with elements at the same nodes."""
 
     elimination: Elimination
-    place: IntArray
-    """(node,)"""
     bus_place: IntArray
     chains: Chains
     branches: Branches
@@ -189,11 +187,10 @@ def _prepare(
     grid: Grid, model: PhaseModel, loaded: BoolArray, named: tuple[object, ...]
 ) -> _Prepared:
     elimination = eliminate(model, loaded)
-    place = np.full(len(loaded), -1, dtype=np.int64)
-    place[elimination.node] = np.arange(len(elimination.node))
+    place = elimination.place
     bus_place = np.where(model.bus_node >= 0, place[model.bus_node], -1).astype(np.int64)
     chains, branches, checks = lay_out(grid, model, loaded, place)
-    return _Prepared(elimination, place, bus_place, chains, branches, checks, named)
+    return _Prepared(elimination, bus_place, chains, branches, checks, named)
 
 
 def _system(
@@ -201,11 +198,10 @@ def _system(
 ) -> System:
     from gridimpact.powerflow.kernels_three_phase import WIDTH
 
-    slots, by_element = build_slots(injections, model, terminals, prepared.place)
+    place = prepared.elimination.place
+    slots, by_element = build_slots(injections, model, terminals, place)
     answering = injections.volt_var
-    row_of = np.where(
-        prepared.place[:, None] >= 0, 3 * prepared.place[:, None] + np.arange(3), -1
-    ).ravel()
+    row_of = np.where(place[:, None] >= 0, 3 * place[:, None] + np.arange(3), -1).ravel()
     slot = None if answering is None else by_element[answering.element]
     response = phase_response(model, injections, row_of, slot, slots.parts, WIDTH)
     return System(
@@ -232,13 +228,6 @@ def _batch(injections: Injections) -> Batch:
     return Batch(lanes[0], lanes[1])
 
 
-def _cores() -> int:
-    """Return the cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _share_out(
     batch: Batch, system: System, rules: Rules, found: tuple[Results, Verdicts], threads: int
 ) -> None:
@@ -248,7 +237,8 @@ def _share_out(
 
     blocks = -(-len(batch.p) // WIDTH)
     worth = blocks * system.start.shape[1] // _WORTH_A_THREAD
-    workers = max(1, min(threads or _cores(), worth))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    workers = max(1, min(threads or cores or 1, worth))
     if workers == 1:
         solve_blocks((0, 1), batch, system, rules, *found)
         return

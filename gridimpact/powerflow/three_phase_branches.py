@@ -57,7 +57,8 @@ def lay_out(
     loaded : numpy.ndarray
         (node,) whether an element may draw there.
     place : numpy.ndarray
-        (node,) place in the order of elimination, sources last; -1 without supply.
+        (node,) place in the order of elimination, sources last, that of its neighbour where a node is
+        the same; -1 without supply.
     """
     meaning = _meaning(grid, model)
     series = _series(model)
@@ -80,7 +81,7 @@ def lay_out(
         base_ka=meaning.base_ka[rest],
     )
     stiff = np.hypot(chains.y[:, :9], chains.y[:, 9:]).max(axis=1, initial=0.0)
-    return chains, branches, _checks(model, (found, stiff), rest, place, source)
+    return chains, branches, _checks(model, (found, stiff), rest, place)
 
 
 def _meaning(grid: Grid, model: PhaseModel) -> Meaning:
@@ -206,31 +207,30 @@ def _checks(
     chains: tuple[list[_Chain], FloatArray],
     rest: IntArray,
     place: IntArray,
-    source: BoolArray,
 ) -> Checks:
     """Return the places at which chains, other branches and shunts meet, and how stiff they are."""
     stiff = np.zeros(len(place))
-    here = np.zeros(len(place), dtype=bool)
-    for chain, size in zip(*chains, strict=True):
-        if chain.f >= 0:
-            for node in (chain.f, chain.t):
-                stiff[node] += size
-                here[node] = True
+    ends = np.array([(chain.f, chain.t) for chain in chains[0] if chain.f >= 0], dtype=np.int64)
+    flowing = np.array([chain.f >= 0 for chain in chains[0]], dtype=bool)
+    met = [place[ends.reshape(-1, 2)].ravel()]
+    np.add.at(stiff, met[0], np.repeat(chains[1][flowing], 2))
     for nodes, side in (
         (model.branch_from[rest], slice(0, 3)),
         (model.branch_to[rest], slice(3, 6)),
     ):
-        here[nodes] = True
+        met.append(place[nodes])
         size = np.abs(model.y[rest, side, side]).max(axis=(1, 2), initial=0.0)
-        np.add.at(stiff, nodes, size)
+        np.add.at(stiff, met[-1], size)
     shunt = np.flatnonzero(np.abs(model.y_shunt).max(axis=(1, 2), initial=0.0) > 0)
     shunt = shunt[place[shunt] >= 0]
-    here[shunt] = True
-    stiff[shunt] += np.abs(model.y_shunt[shunt]).max(axis=(1, 2), initial=0.0)
-    unknown = np.flatnonzero(here & ~source & (place >= 0))
-    order = np.concatenate([unknown[np.argsort(place[unknown])], model.slack_node])
+    met.append(place[shunt])
+    np.add.at(stiff, met[-1], np.abs(model.y_shunt[shunt]).max(axis=(1, 2), initial=0.0))
+    # Places are those of nodes that are the same; a node that is the same as a source balances itself.
+    sources = place[model.slack_node]
+    unknown = np.setdiff1d(np.concatenate(met), sources)
+    order = np.concatenate([unknown, sources])
     return Checks(
-        place=place[order],
+        place=order,
         unknown=len(unknown),
         stiffness=stiff[order],
         shunt=place[shunt],

@@ -17,8 +17,8 @@ import numpy as np
 
 from gridimpact.powerflow.three_phase_layout import (
     BETWEEN,
-    COPY,
     FREE,
+    SAME,
     TURNED,
     Blocks,
     Factors,
@@ -60,6 +60,8 @@ class Elimination:
 
     node: IntArray
     """(place,) node of the phase model; unknown first, sources last."""
+    place: IntArray
+    """(node,) place, that of its neighbour where the two are the same; -1 without supply."""
     factors: Factors
     start: FloatArray
     """(2, row) voltage without any load."""
@@ -104,8 +106,17 @@ def eliminate(model: PhaseModel, loaded: BoolArray) -> Elimination:
             kept=len(kept),
         )
         start = _without_load(work, node, model)
+    same = np.flatnonzero(factors.free.kind == SAME)
+    # A neighbour is known before, so its own place is final by now.
+    for row in same:
+        place[node[factors.kept + row]] = place[node[factors.free.first[row]]]
+    first, second = (
+        np.where(ends >= 0, place[node[ends]], -1)
+        for ends in (factors.free.first, factors.free.second)
+    )
+    factors = factors._replace(free=factors.free._replace(first=first, second=second))
     matrix = reduced_admittance(reduced, kept, model.slack_node, work.tie)
-    return Elimination(node, factors, start, len(kept) + len(free), matrix)
+    return Elimination(node, place, factors, start, len(kept) + len(free), matrix)
 
 
 def flat(blocks: ComplexArray) -> FloatArray:
@@ -267,7 +278,7 @@ def _free(work: _Work, order: list[int], place: IntArray) -> Free:
         ends[row, : len(upper)] = [place[j] for j in upper]
         blocks[row, : len(upper)] = [-block for block in upper.values()]
         if len(upper) == 1 and not (blocks[row, 0] - _I3).any():
-            kind[row] = COPY
+            kind[row] = SAME
         elif len(upper) == 2 and work.loss[k] is None:
             way = blocks[row, 1]
             part = float(way[0, 0].real)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-COPY, BETWEEN, TURNED, FREE = 0, 1, 2, 3
-"""How a place that is not iterated follows from its neighbours: it equals the first one, lies between the
-two by a real share, by a block, or follows from one block for each of them."""
+SAME, BETWEEN, TURNED, FREE = 0, 1, 2, 3
+"""How a place that is not iterated follows from its neighbours: it is the same as the first
+one, which is then meant wherever it is named; lies between the two by a real share or by a block; or follows from
+one block for each of them."""
 
 LINE, TRANSFORMER, WINDING = 1, 2, 3
 """What a branch stands for; 0 is nothing that a result speaks of."""
@@ -34,7 +35,7 @@ class Free(NamedTuple):
     """Places that are not iterated, each from at most two that are known before it."""
 
     kind: Any
-    """COPY, BETWEEN, TURNED or FREE."""
+    """SAME, BETWEEN, TURNED or FREE."""
     first: Any
     second: Any
     """-1 where there is one neighbour only."""

@@ -279,3 +279,17 @@ def test_the_batched_engine_hands_three_phases_over():
     given = draws(1, 5.0, None, PHASES[0])
     one = BatchedEngine().solve(two_node(), given, FlowOptions(phases=3))
     assert one.vm_pu.tobytes() == solved(two_node(), given).vm_pu.tobytes()
+
+
+def test_an_idle_branch_beside_the_source_takes_nothing_from_the_balance():
+    ideal = series(0.01j)
+    model = model_of(
+        [(0, 1), (1, 2), (0, 3)], [series(0.02), ideal, series(0.03 + 0.01j)], 4,
+        line_branch=np.array([0, 2]), transformer_branch=np.array([1]),
+    )  # fmt: skip
+    found = solved(grid_with(model, transformers=[(1, 2)]), draws(3, 30.0, 5.0, PHASES[1]))
+    assert found.status[0, 0] == Status.OK
+    assert found.residual_kva[0, 0] < 1e-6
+    np.testing.assert_allclose(found.vm_pu[0, 0, :3], 1.0, rtol=0, atol=1e-12)
+    assert found.transformer_loading_percent[0, 0, 0] == 0
+    assert found.line_loading_percent[0, 0, 0] == 0 < found.line_loading_percent[0, 0, 1]

@@ -22,7 +22,6 @@ from tests.powerflow.feeder import (
     VOLT,
     feeder,
     loads,
-    positions,
     published,
 )
 from tests.powerflow.three_phase_nets import draws, solved
