@@ -65,6 +65,32 @@ def full_six_port(
     return join_blocks(np.stack([series + half, -series, -series, series + half]))
 
 
+def matrices_of_lines(
+    line: Any,
+    z_abc_ohm_per_km: Mapping[int, ArrayLike] | None,
+    b_abc_us_per_km: Mapping[int, ArrayLike] | None,
+) -> tuple[dict[int, ComplexArray], dict[int, ComplexArray]]:
+    """Return checked series and shunt matrices by position in the line table.
+
+    Raises
+    ------
+    GridError
+        As `checked_matrices`, or where a shunt matrix has no series matrix beside it.
+    """
+    full = checked_matrices(z_abc_ohm_per_km, line, "line_z_abc_ohm_per_km")
+    shunt = checked_matrices(b_abc_us_per_km, line, "line_b_abc_us_per_km")
+    alone = [
+        Problem(
+            f"line_b_abc_us_per_km, line {line.index[place]}",
+            "has no series impedance beside it",
+            "give its matrix in line_z_abc_ohm_per_km too",
+        )
+        for place in shunt.keys() - full.keys()
+    ]
+    raise_problems(alone, "lines in phases", GridError)
+    return full, shunt
+
+
 def checked_matrices(
     given: Mapping[int, ArrayLike] | None, line: Any, what: str
 ) -> dict[int, ComplexArray]:

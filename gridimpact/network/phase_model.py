@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from gridimpact.errors import GridError, InputError, raise_problems
 from gridimpact.network.phase_earth import earthing
-from gridimpact.network.phase_line import checked_matrices
+from gridimpact.network.phase_line import matrices_of_lines
 from gridimpact.network.phase_ports import TO_PHASES, phase_block, six_port
 from gridimpact.network.phase_sequences import full_line, full_lines_ohm, sequences
 from gridimpact.network.phase_source import Sources, source_branches
@@ -31,6 +31,7 @@ from gridimpact.records import (
     Network,
     Note,
     PhaseModel,
+    TapControl,
 )
 
 _SHUNT_NOISE = 1e-12
@@ -91,15 +92,27 @@ def with_phases(
         message = f"network: three phases cannot follow {'; '.join(network.grid.beyond_batched)}"
         raise GridError(message)
     net, grid = network.net, network.grid
-    full = checked_matrices(line_z_abc_ohm_per_km, net["line"], "line_z_abc_ohm_per_km")
-    shunt = checked_matrices(line_b_abc_us_per_km, net["line"], "line_b_abc_us_per_km")
+    full, shunt = matrices_of_lines(net["line"], line_z_abc_ohm_per_km, line_b_abc_us_per_km)
     notes: tuple[Note, ...] = ()
     if zero_sequence == "assume":
         net, notes = assume_zero_sequence(net, full)
     model = build_phase_model(
         net, grid, source_impedance=source_impedance, line_z=full, line_b=shunt, notes=notes
     )
-    controls = tuple(
+    old = grid.phase_model.notes if grid.phase_model else ()
+    grid = replace(
+        grid,
+        phase_model=model,
+        tap_controls=_controls(net, grid),
+        line_z_abc_ohm=full_lines_ohm(net["line"], full) if full else grid.line_z_abc_ohm,
+    )
+    kept = tuple(note for note in network.notes if note not in old)
+    return replace(network, net=net, grid=grid, notes=kept + model.notes)
+
+
+def _controls(net: Any, grid: Grid) -> tuple[TapControl, ...]:
+    """Return the tap changers with the six-ports of their positions."""
+    return tuple(
         replace(
             control,
             six_port=transformer_six_port(
@@ -108,15 +121,6 @@ def with_phases(
         )
         for control in grid.tap_controls
     )
-    old = grid.phase_model.notes if grid.phase_model else ()
-    grid = replace(
-        grid,
-        phase_model=model,
-        tap_controls=controls,
-        line_z_abc_ohm=full_lines_ohm(net["line"], full) if full else grid.line_z_abc_ohm,
-    )
-    kept = tuple(note for note in network.notes if note not in old)
-    return replace(network, net=net, grid=grid, notes=kept + model.notes)
 
 
 def build_phase_model(

@@ -60,9 +60,9 @@ def source_branches(net: Any, grid: Grid, full_impedance: bool) -> Sources:
     Notes
     -----
     Z2 = 1.1 / ``s_sc_max_mva`` per unit, X0 = ``x0x_max`` X2, R0 = ``r0x0_max`` X0, as in
-    ``runpp_3ph``. Several external grids at one node are parallel. One of 1e6 MVA and more is ideal,
-    and so is a node that also holds a slack generator. ``x0x_max`` of infinity is a source without
-    an earthed neutral.
+    ``runpp_3ph``. Several external grids at one node are parallel. ``x0x_max`` of infinity is a source
+    without an earthed neutral. One of 1e6 MVA and more with an earthed neutral is ideal, and so is a
+    node that also holds a slack generator.
     """
     table = net["ext_grid"]
     slack = grid.admittance.slack_node
@@ -81,7 +81,7 @@ def source_branches(net: Any, grid: Grid, full_impedance: bool) -> Sources:
         np.add.at(y0, at, np.where(np.isfinite(x0x), 1 / (x0x * x2 * (r0x0 + 1j)), 0))
     ideal = np.ones(len(slack), dtype=bool)
     ideal[at] = False
-    ideal[at[s_sc >= STIFF_MVA]] = True
+    ideal[at[(s_sc >= STIFF_MVA) & np.isfinite(x0x)]] = True
     ideal[np.isin(slack, _slack_generators(net, grid))] = True
     behind = np.flatnonzero(~ideal)
     count = len(grid.admittance.node_vn_kv)

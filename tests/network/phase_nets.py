@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,15 +38,29 @@ def station(
     x0x: float = 1.0,
 ) -> Any:
     """Return a source, a 0.63 MVA 20/0.4 kV transformer of any group and two low-voltage lines."""
+    net = copy.deepcopy(_station())
+    net.ext_grid["s_sc_max_mva"], net.ext_grid["x0x_max"] = s_sc_mva, x0x
+    values = {
+        "shift_degree": float(shift), "vector_group": group, "vk_percent": vk, "vkr_percent": vkr,
+        "vk0_percent": 0.9 * vk, "vkr0_percent": 1.1 * vkr, "mag0_percent": mag0_percent,
+        "si0_hv_partial": si0,
+    }  # fmt: skip
+    for column, value in values.items():
+        net.trafo[column] = value
+    return net
+
+
+@lru_cache(maxsize=1)
+def _station() -> Any:
     net = pp.create_empty_network(sn_mva=1.0)
     hv, lv, mid, end = (pp.create_bus(net, kv) for kv in (20.0, 0.4, 0.4, 0.4))
     pp.create_ext_grid(
-        net, hv, vm_pu=1.01, s_sc_max_mva=s_sc_mva, rx_max=0.3, x0x_max=x0x, r0x0_max=0.2
+        net, hv, vm_pu=1.01, s_sc_max_mva=100.0, rx_max=0.3, x0x_max=1.0, r0x0_max=0.2
     )
     pp.create_transformer_from_parameters(
-        net, hv, lv, sn_mva=0.63, vn_hv_kv=20.5, vn_lv_kv=0.41, vk_percent=vk, vkr_percent=vkr,
-        pfe_kw=1.2, i0_percent=0.4, shift_degree=shift, vector_group=group, vk0_percent=0.9 * vk,
-        vkr0_percent=1.1 * vkr, mag0_percent=mag0_percent, mag0_rx=0.2, si0_hv_partial=si0,
+        net, hv, lv, sn_mva=0.63, vn_hv_kv=20.5, vn_lv_kv=0.41, vk_percent=6.0, vkr_percent=1.0,
+        pfe_kw=1.2, i0_percent=0.4, shift_degree=0.0, vector_group="Dyn", vk0_percent=5.4,
+        vkr0_percent=1.1, mag0_percent=100.0, mag0_rx=0.2, si0_hv_partial=0.9,
         tap_side="hv", tap_neutral=0, tap_min=-2, tap_max=2, tap_step_percent=2.5, tap_pos=1,
         tap_changer_type="Ratio",
     )  # fmt: skip

@@ -81,5 +81,10 @@ def test_every_matrix_is_checked_before_anything_is_refused():
         )
 
 
+def test_a_shunt_matrix_alone_is_refused():
+    with pytest.raises(GridError, match="line 1: has no series impedance beside it"):
+        with_phases(network_of(station("Dyn", 150)), line_b_abc_us_per_km={1: np.eye(3)})
+
+
 def test_the_transformation_to_sequences_is_its_inverse():
     assert np.allclose(TO_PHASES @ TO_SEQUENCES, np.eye(3), atol=1e-15)

@@ -247,8 +247,9 @@ def test_holding_the_zero_sequence_leaves_phase_to_phase_voltages_alone():
 
 
 def test_a_source_without_neutral_leaves_the_medium_voltage_unearthed():
-    model = phases_of(station("Dyn", 150, x0x=np.inf))
-    assert model.earthed[model.bus_node].tolist() == [False, True, True, True]
+    for s_sc_mva in (100.0, 1e8):
+        model = phases_of(station("Dyn", 150, x0x=np.inf, s_sc_mva=s_sc_mva))
+        assert model.earthed[model.bus_node].tolist() == [False, True, True, True]
 
 
 def test_an_unknown_word_and_elements_beyond_the_engine_are_refused():
