@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gridimpact as gi
+from gridimpact.records import Network, Profiles
 from gridimpact.study.catalogue import STRATEGIES
 
 BUILDING = "Home 1"
@@ -26,3 +27,15 @@ def compile_kernels() -> None:
         prices={"home": "nl_2019", "building": "building_subscribed"},
         ambient="germany_2016",
     ).run(days="all", verify=1, progress=False)
+    _three_phases(net, homes)
+
+
+def _three_phases(net: Network, homes: Profiles) -> None:
+    """Run single-phase cars in three phases, with and without reactive power that answers."""
+    made = gi.synthesize_fleet(4, homes.timeline, charger="ac_3.7kw", seed=2)
+    cars = gi.place(made, net, seed=2)
+    for volt_var in ({}, {"pv": "ieee_1547_b"}):
+        gi.Study(
+            net, homes, cars, strategies=["uncontrolled"], zero_sequence="assume",
+            volt_var=volt_var,
+        ).run(days="all", progress=False)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ def facts(result: StudyResult) -> list[tuple[str, str]]:
         ("Cars", f"{cars:,.0f}"),
         ("Assessed", view.dates(result)),
         ("Power flow", _flow_words(result)),
+        *_checked(result),
         ("Step", f"{view.step_h(result) * 60:g} min, {view.zone(result)}"),
     ]
 
@@ -35,6 +37,18 @@ def _flow_words(result: StudyResult) -> str:
     kind = "three-phase" if view.three_phase(result) else "balanced"
     engine = str(result.manifest.get("engine", ""))
     return f"{kind}, {engine}" if engine else kind
+
+
+def _checked(result: StudyResult) -> list[tuple[str, str]]:
+    """Return how many steps another engine solved again, and the largest difference it found."""
+    found = result.manifest.get("verified", {})
+    lanes = found.get("lanes", 0) if isinstance(found, Mapping) else 0
+    if not lanes:
+        return []
+    engine = str(found.get("engine") or "pandapower")
+    return [
+        ("Checked", f"{lanes} steps again by {engine}, voltages within {found['vm_pu']:.1g} pu")
+    ]
 
 
 _ORIGIN = {"ev_caused": "EV-caused", "aggravated": "aggravated", "preexisting": "there before"}
