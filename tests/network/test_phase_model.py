@@ -270,3 +270,23 @@ def test_putting_a_network_into_phases_twice_repeats_no_note():
     assert once.notes == twice.notes
     assert len(once.notes) == 2
     assert network.grid.phase_model is None
+
+
+def test_external_grids_at_one_bus_are_parallel():
+    one, two = station("Dyn", 150, s_sc_mva=200.0), station("Dyn", 150, s_sc_mva=100.0)
+    pp.create_ext_grid(
+        two, 0, vm_pu=1.01, s_sc_max_mva=100.0, rx_max=0.3, x0x_max=1.0, r0x0_max=0.2
+    )
+    single, double = phases_of(one, source_impedance=True), phases_of(two, source_impedance=True)
+    assert np.allclose(single.y[-1], double.y[-1], rtol=1e-12)
+    assert len(single.slack_node) == len(double.slack_node) == 1
+
+
+def test_a_slack_generator_is_an_ideal_source():
+    net = station("Dyn", 150)
+    net.ext_grid["in_service"] = False
+    pp.create_gen(net, 0, p_mw=0.0, vm_pu=1.01, slack=True)
+    model = phases_of(net)
+    assert model.slack_node.tolist() == [model.bus_node[0]]
+    assert len(model.branch_from) == 3
+    assert model.earthed.all()
