@@ -7,6 +7,9 @@ already counted in, so that no curve, however steep, makes it overshoot.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,12 @@ from gridimpact.records import (
     PhaseModel,
     VoltVar,
 )
+
+_REMEMBERED = 16
+"""Couplings kept, so that flows called step by step need not work them out each time."""
+
+_known: OrderedDict[tuple[int, bytes], tuple[object, Coupling]] = OrderedDict()
+_lock = Lock()
 
 
 def no_response(parts: int, width: int) -> Response:
@@ -73,11 +82,31 @@ def _balanced_drops(
     grid: Grid, injections: Injections, answering: VoltVar
 ) -> tuple[Coupling, float]:
     admittance = grid.admittance
-    matrix, feed, place = _balanced_system(admittance)
     node = grid.bus_node[injections.bus[answering.element]]
-    terminals = _single(np.where(node >= 0, place[node], -1), node >= 0)
     scale = 1.0 / admittance.s_base_kva
-    return coupling(matrix, feed, terminals, scale), scale
+
+    def made() -> Coupling:
+        matrix, feed, place = _balanced_system(admittance)
+        terminals = _single(np.where(node >= 0, place[node], -1), node >= 0)
+        return coupling(matrix, feed, terminals, scale)
+
+    return _remembered(admittance, node.tobytes(), made), scale
+
+
+def _remembered(network: object, elements: bytes, made: Callable[[], Coupling]) -> Coupling:
+    """Return the coupling of elements of a network, made anew where it is not remembered."""
+    key = (id(network), elements)
+    with _lock:
+        if key in _known:
+            _known.move_to_end(key)
+            return _known[key][1]
+    drops = made()
+    with _lock:
+        # The network is kept beside its coupling, so that its id cannot be taken by another one.
+        _known[key] = (network, drops)
+        while len(_known) > _REMEMBERED:
+            _known.popitem(last=False)
+    return drops
 
 
 def phase_response(
@@ -122,10 +151,15 @@ def _phase_drops(
     model: PhaseModel, injections: Injections, answering: VoltVar
 ) -> tuple[Coupling, float]:
     first, second, share = _phase_rows(model, injections, answering.element)
-    matrix, feed, place = _phase_system(model)
-    terminals = Terminals(_at(place, first), _at(place, second), share)
     scale = 3.0 / model.s_base_kva
-    return coupling(matrix, feed, terminals, scale), scale
+
+    def made() -> Coupling:
+        matrix, feed, place = _phase_system(model)
+        terminals = Terminals(_at(place, first), _at(place, second), share)
+        return coupling(matrix, feed, terminals, scale)
+
+    elements = first.tobytes() + second.tobytes() + share.tobytes()
+    return _remembered(model, elements, made), scale
 
 
 def local_response(grid: Grid, injections: Injections, phases: int, width: int) -> Response:
@@ -143,7 +177,7 @@ def local_response(grid: Grid, injections: Injections, phases: int, width: int) 
         share = _phase_rows(grid.phase_model, injections, answering.element)[2]
     else:
         drops, scale = _balanced_drops(grid, injections, answering)
-        supplied = grid.bus_node[injections.bus[answering.element]] >= 0
+        supplied = grid.bus_supplied[injections.bus[answering.element]]
         share = _single(np.zeros(count, dtype=np.int64), supplied).share
     nowhere = np.full((count, 3), -1, dtype=np.int64)
     rows = Terminals(np.arange(3 * count).reshape(count, 3), nowhere, share)

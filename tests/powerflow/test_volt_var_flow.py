@@ -319,3 +319,18 @@ def test_without_answers_the_outside_loop_is_a_plain_solve():
     assert solve(grid, none).vm_pu.tobytes() == solve(grid, flow).vm_pu.tobytes()
     plain = solve(grid, flow)
     assert answer_failed(BatchedEngine(), grid, flow, FlowOptions(), plain) is plain
+
+
+@pytest.mark.parametrize("gap_pu", [0.1, 1e-2, 1e-3, 1e-4, 1e-6])
+@pytest.mark.parametrize("size_kva", [1.0, 10.0, 100.0])
+def test_no_setting_oscillates(gap_pu, size_kva):
+    """Twenty inverters in a row settle within the iteration itself, at any slope and ten times any size."""
+    net, grid = _two_networks()[1]
+    bus = np.arange(2, len(net.bus))
+    flow = random_injections(bus, 6, 3.0, seed=9)
+    for centre_pu in (0.99, 1.02, 1.05):
+        curve = ([centre_pu - gap_pu / 2, centre_pu + gap_pu / 2], [-1.0, 1.0])
+        answered = replace(flow, volt_var=volt_var(np.arange(len(bus)), size_kva, curve))
+        result = solve(grid, answered)
+        assert_on_curves(answered, result)
+        assert not any("around the solver" in note.text for note in result.notes)
