@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from gridimpact.assess.assess import Assessor, assess
-from gridimpact.assess.context import AssessContext, Chunk, Reducer, SegmentResult, chunks_of
+from gridimpact.assess.chunks import chunks_of
+from gridimpact.assess.context import AssessContext, Chunk, Reducer, SegmentResult
 from gridimpact.assess.cost import CostFindings, CostReducer
 from gridimpact.assess.energy import EnergyFindings, EnergyReducer
 from gridimpact.assess.limits import LIMIT_PROFILES, LimitProfile, limit_profile

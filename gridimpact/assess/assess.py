@@ -14,15 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gridimpact.assess.context import (
-    CHUNK_STEPS,
-    AssessContext,
-    Chunk,
-    Cutter,
-    SegmentResult,
-    chunks_of,
-    unsolved,
-)
+from gridimpact.assess.chunks import Cutter, chunks_of, unsolved
+from gridimpact.assess.context import CHUNK_STEPS, AssessContext, Chunk, SegmentResult
 from gridimpact.assess.cost import CostReducer
 from gridimpact.assess.energy import EnergyReducer
 from gridimpact.assess.findings import Findings

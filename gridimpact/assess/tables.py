@@ -19,9 +19,9 @@ import pandas as pd
 from gridimpact.ageing import NOT_LIMITING_BELOW, end_of_life_years, loss_of_life_percent
 from gridimpact.assess.findings import Findings
 from gridimpact.assess.loading import MARKS, LoadingFindings
+from gridimpact.assess.period_events import phase_names
 from gridimpact.assess.service import DEPARTURE_COLUMNS
 from gridimpact.assess.verdicts import en_50160_by_bus, en_50160_share
-from gridimpact.assess.violations import phase_names
 from gridimpact.records import FloatArray, IntArray
 
 

@@ -12,9 +12,13 @@ import pandas as pd
 
 from gridimpact.assess.causes import Causes
 from gridimpact.assess.findings import Findings
-from gridimpact.assess.unbalance import out_of_share
-from gridimpact.assess.weeks import WeekFindings
-from gridimpact.records import Assessment, BoolArray, FloatArray, IntArray, Note
+from gridimpact.assess.period_events import (
+    ageing_events,
+    phase_names,
+    unbalance_weeks,
+    voltage_weeks,
+)
+from gridimpact.records import Assessment, FloatArray, IntArray, Note
 
 COLUMNS = [
     "kind",
@@ -81,7 +85,7 @@ def violations_table(found: Findings) -> tuple[pd.DataFrame, tuple[Note, ...]]:
             if found.cars and len(runs) > CAUSES_NAMED:
                 text = f"cars are named at the {CAUSES_NAMED} worst of {len(runs)} events"
                 notes.append(Note("info", source.kind, text))
-    weekly = (_weeks(found), _unbalance_weeks(found), _ageing(found))
+    weekly = (voltage_weeks(found), unbalance_weeks(found), ageing_events(found))
     parts += [part for part in weekly if len(part)]
     if not parts:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS}), tuple(notes)
@@ -140,85 +144,6 @@ def _events(source: _Source, runs: pd.DataFrame, found: Findings, causes: Causes
             "limit": runs["limit"].to_numpy(),
             "unit": source.unit,
             "caused_by": caused,
-        }
-    )
-
-
-def phase_names(phase: IntArray) -> list[str]:
-    """Return a, b or c, "" for what belongs to all phases.
-
-    Examples
-    --------
-    >>> phase_names(np.array([1, -1]))
-    ['b', '']
-    """
-    return ["" if k < 0 else "abc"[k] for k in phase]
-
-
-def _weeks(found: Findings) -> pd.DataFrame:
-    """Return the weeks in which a judged bus kept its band too seldom."""
-    limits, weeks = found.context.limits, found.voltage.weeks
-    if limits.week is None or not len(weeks.begin):
-        return pd.DataFrame()
-    broken = (weeks.share[:, 0] < limits.week[2]) & found.voltage.judged
-    return _week_events(found, "voltage_week", weeks, broken, limits.week[2])
-
-
-def _unbalance_weeks(found: Findings) -> pd.DataFrame:
-    """Return the weeks in which a bus was too unbalanced for too long."""
-    unbalance = found.unbalance
-    if unbalance is None or unbalance.share is None or not len(unbalance.weeks.begin):
-        return pd.DataFrame()
-    broken = out_of_share(unbalance)
-    return _week_events(found, "unbalance_week", unbalance.weeks, broken, unbalance.share)
-
-
-def _week_events(
-    found: Findings, kind: str, weeks: WeekFindings, broken: BoolArray, asked: float
-) -> pd.DataFrame:
-    """Return the marked weeks, (week, bus), as events."""
-    grid = found.context.grid
-    week, bus = np.nonzero(broken)
-    order = np.lexsort((week, bus))
-    week, bus = week[order], bus[order]
-    return pd.DataFrame(
-        {
-            "kind": kind,
-            "element": grid.bus_index[bus],
-            "name": [str(grid.bus_name[k]) for k in bus],
-            "phase": "",
-            "start": weeks.begin[week],
-            "end": weeks.begin[week] + np.timedelta64(7 * 86_400, "s"),
-            "duration_h": 168.0,
-            "worst": 100.0 * weeks.share[:, 0][week, bus],
-            "limit": 100.0 * asked,
-            "unit": "%",
-            "caused_by": "",
-        }
-    )
-
-
-def _ageing(found: Findings) -> pd.DataFrame:
-    """Return the transformers that age faster than allowed; judged over a year only."""
-    limit, thermal = found.context.limits.ageing_equivalent, found.thermal
-    if limit is None or thermal is None or not found.is_year:
-        return pd.DataFrame()
-    grid = found.context.grid
-    over = np.flatnonzero(thermal.equivalent[0] > limit)
-    line = max(found.timelines.values(), key=lambda each: each.count)
-    return pd.DataFrame(
-        {
-            "kind": "ageing",
-            "element": grid.transformer_index[over],
-            "name": [str(grid.transformer_name[k]) for k in over],
-            "phase": "",
-            "start": line.start,
-            "end": line.end,
-            "duration_h": found.hours,
-            "worst": thermal.equivalent[0][over],
-            "limit": limit,
-            "unit": "1",
-            "caused_by": "",
         }
     )
 
