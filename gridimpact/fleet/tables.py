@@ -230,9 +230,9 @@ def charger_findings(chargers: pd.DataFrame) -> list[Finding]:
             column["p_discharge_max_kw"],
         ),
         Finding(
-            ~chargers["phases"].isin(["abc", "a", "b", "c"]).to_numpy(bool),
+            ~chargers["phases"].isin(["abc", "a", "b", "c", "ab", "bc", "ac"]).to_numpy(bool),
             "phases",
-            "must be abc, a, b or c",
+            "must be abc, ab, bc, ac, a, b or c",
             "name the phases",
             list(chargers["phases"]),
         ),

@@ -28,7 +28,7 @@ BUILDING_KW = 30.0
 """Low-voltage demand above this is taken for a building, not a home [kW]."""
 COLUMNS = (
     "bus", "phases", "kind", "fuse_a", "load_p_kw", "load_q_kvar", "z_p", "z_i", "q_z", "q_i",
-    "generation_kw", "name",
+    "generation_kw", "connection", "name",
 )  # fmt: skip
 
 _HOME = re.compile(r"\b(hh|ha|h0)(?![a-z])|home|house|haushalt|wohn|residential", re.IGNORECASE)
@@ -112,7 +112,7 @@ def _row(bus: int, name: Any, label: str, **more: Any) -> dict[str, Any]:
     plain = {
         "bus": int(bus), "phases": "abc", "kind": None, "fuse_a": np.nan, "load_p_kw": 0.0,
         "load_q_kvar": 0.0, "z_p": 0.0, "z_i": 0.0, "q_z": 0.0, "q_i": 0.0, "generation_kw": 0.0,
-        "name": str(name or ""), "site_id": label, "hint": "", "named": bool(name),
+        "connection": "star", "name": str(name or ""), "site_id": label, "hint": "", "named": bool(name),
     }  # fmt: skip
     return plain | more
 
@@ -139,13 +139,22 @@ def _load_rows(net: Any) -> tuple[list[dict[str, Any]], pd.Series, pd.Series]:
             for column, source in (("z_p", "z_p"), ("z_i", "i_p"), ("q_z", "z_q"), ("q_i", "i_q"))
         }
         site[index] = len(rows)
-        given = {"kind": entry.get("site_kind"), "fuse_a": entry.get("fuse_a", np.nan)}
+        given = _given(entry)
         rows.append(
             _row(entry["bus"], entry["name"], f"site_{index}", load_p_kw=p_kw, load_q_kvar=q_kvar,
                  hint=hint_of[index], **shares, **given)
         )  # fmt: skip
     joined = pump & load.bus.isin(first.index)
     return rows, pd.Series(site, dtype=np.int64), joined
+
+
+def _given(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return what the row of a load itself tells about its meter."""
+    return {
+        "kind": entry.get("site_kind"),
+        "fuse_a": entry.get("fuse_a", np.nan),
+        "connection": "delta" if entry.get("type") == "delta" else "star",
+    }
 
 
 def _hint(frame: pd.DataFrame, row: Any) -> str:
@@ -170,9 +179,9 @@ def _asymmetric_rows(net: Any) -> list[dict[str, Any]]:
             for x, u in (("p", "mw"), ("q", "mvar"))
         )
         used = (p != 0.0) | (q != 0.0)
-        phases = "abc"[int(np.argmax(used))] if used.sum() == 1 else "abc"
-        given = {"kind": entry.get("site_kind"), "fuse_a": entry.get("fuse_a", np.nan)}
-        uneven = used.sum() == 2 or (used.all() and np.ptp(p) > 1e-9)
+        phases = "".join(name for name, there in zip("abc", used, strict=True) if there) or "abc"
+        given = _given(entry)
+        uneven = used.any() and (np.ptp(p[used]) > 1e-9 or np.ptp(q[used]) > 1e-9)
         rows.append(
             _row(entry["bus"], entry["name"], f"site_a{index}", phases=phases, load_p_kw=p.sum(),
                  load_q_kvar=q.sum(), hint=_hint(frame, index), uneven=uneven, **given)
@@ -221,7 +230,7 @@ def _finish(net: Any, rows: list[dict[str, Any]]) -> list[Note]:
         (guessed, "sites, kind", f"kind of {guessed} sites assumed from voltage and size of the load"),
         (assumed, "sites, fuse_a", f"main fuse of {assumed} sites assumed: {FUSE_A:g} A per phase"
          + (f", larger on {larger} sites whose own load needs it" if larger else "")),
-        (uneven, "asymmetric_load", f"{uneven} loads of unequal phases are balanced over three phases"),
+        (uneven, "asymmetric_load", f"{uneven} loads of unequal phases are spread evenly over the phases they use"),
     ):  # fmt: skip
         if count:
             notes.append(Note("assumption", where, text))
@@ -242,9 +251,7 @@ def _kind(row: dict[str, Any], vn_kv: float) -> tuple[str, bool]:
 def _fuse(row: dict[str, Any], vn_kv: float) -> float:
     """Return the main fuse per phase that carries the site's own load and generation [A]."""
     s_kva = max(np.hypot(row["load_p_kw"], row["load_q_kvar"]), row["generation_kw"])
-    need = (
-        s_kva * np.sqrt(3.0) / vn_kv if row["phases"] != "abc" else s_kva / (np.sqrt(3.0) * vn_kv)
-    )
+    need = s_kva * np.sqrt(3.0) / (vn_kv * len(row["phases"]))
     fits = [size for size in FUSE_SIZES_A if size >= need - 1e-9]
     return fits[0] if fits else float(100.0 * np.ceil(need / 100.0))
 

@@ -175,7 +175,7 @@ class Network(Shown):
     """A network opened for study.
 
     ``sites`` has one row per meter, indexed by ``site_id`` (str), with columns ``bus`` (pandapower
-    index), ``phases`` ("abc", "a", "b", "c"), ``kind`` ("home", "building", "public"), ``fuse_a``
+    index), ``phases`` (those of "abc" in use), ``connection`` ("star" or "delta"), ``kind`` ("home", "building", "public"), ``fuse_a``
     [A per phase], ``load_p_kw`` and ``load_q_kvar`` (the network's own demand), ``z_p z_i q_z q_i``
     (constant-impedance and constant-current shares of P and Q, 0..1), ``name``.
     """

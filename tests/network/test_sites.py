@@ -53,8 +53,30 @@ def test_a_single_phase_customer_keeps_its_phase():
     pp.create_asymmetric_load(net, 3, p_a_mw=0.002, p_b_mw=0.001, name="double")
     table = derive_sites(net)
     assert table.frame.loc["single", "phases"] == "b"
-    assert table.frame.loc["double", "phases"] == "abc"
+    assert table.frame.loc["double", "phases"] == "ab"
     assert any("1 loads of unequal phases" in n.text for n in table.notes)
+
+
+def test_a_load_between_phases_stands_in_delta():
+    net = feeder()
+    pp.create_asymmetric_load(net, 2, p_b_mw=0.002, type="delta", name="between")
+    sites = derive_sites(net).frame
+    assert sites.loc["between", "connection"] == "delta"
+    assert (sites.drop("between")["connection"] == "star").all()
+
+
+def test_fewer_phases_need_a_larger_fuse_for_the_same_load():
+    net = feeder()
+    for name, powers in (
+        ("one", (0.02, 0, 0)),
+        ("two", (0.01, 0.01, 0)),
+        ("three", (0.02 / 3,) * 3),
+    ):
+        pp.create_asymmetric_load(
+            net, 2, **{f"p_{k}_mw": p for k, p in zip("abc", powers, strict=True)}, name=name
+        )
+    fuse = derive_sites(net).frame["fuse_a"]
+    assert fuse.loc[["one", "two", "three"]].tolist() == [100.0, 50.0, 35.0]
 
 
 def test_the_fuse_carries_the_own_load_in_the_next_standard_size():
