@@ -10,7 +10,17 @@ import numpy as np
 from numba import njit
 
 from gridimpact.powerflow.kernels_response import Response
-from gridimpact.powerflow.kernels_vector import above, load, pick, root, splat, store
+from gridimpact.powerflow.kernels_vector import (
+    PART,
+    above,
+    load,
+    load_part,
+    pick,
+    root,
+    splat,
+    splat_part,
+    store,
+)
 from gridimpact.powerflow.layout import (
     WIDTH,
     Branches,
@@ -50,9 +60,9 @@ def complete(factors: Factors, v: Any) -> None:
 
 @_inner
 def add_to(values: Any, at: int, re: Any, im: Any) -> None:
-    """Add to a row."""
-    store(values, at, load(values, at) + re)
-    store(values, at + WIDTH, load(values, at + WIDTH) + im)
+    """Add to a part of a row."""
+    store(values, at, load_part(values, at) + re)
+    store(values, at + WIDTH, load_part(values, at + WIDTH) + im)
 
 
 @_inner
@@ -64,31 +74,42 @@ def flow(
     ``end`` gets percent of rating and current [kA] of the worse end, P and Q at the from-end [pu], and
     adds up losses [pu]; the current and the powers only where ``wanted``.
     """
-    f, t, y = branches.f[b] * _PAIR, branches.t[b] * _PAIR, branches.y[b]
-    fr, fi, tr, ti = load(v, f), load(v, f + WIDTH), load(v, t), load(v, t + WIDTH)
-    y0, y1, y2, y3 = splat(y[0]), splat(y[1]), splat(y[2]), splat(y[3])
-    ar, ai = (y0 * fr - y1 * fi) + (y2 * tr - y3 * ti), (y0 * fi + y1 * fr) + (y2 * ti + y3 * tr)
-    y0, y1, y2, y3 = splat(y[4]), splat(y[5]), splat(y[6]), splat(y[7])
-    br, bi = (y0 * fr - y1 * fi) + (y2 * tr - y3 * ti), (y0 * fi + y1 * fr) + (y2 * ti + y3 * tr)
-    add_to(missing, f, ar, ai)
-    add_to(missing, t, br, bi)
-    high, low = ar * ar + ai * ai, br * br + bi * bi
-    p, q = branches.percent[b], branches.ka[b]
-    first, second = high * splat(p[0]), low * splat(p[1])
-    # Written so that an end without rating leaves the branch without one.
-    store(end, 0, root(pick(above(first, second), first, second)))
-    if wanted[0]:
-        first, second = high * splat(q[0]), low * splat(q[1])
-        store(end, WIDTH, root(pick(above(first, second), first, second)))
-    if wanted[1]:
-        w = branches.watt[b]
-        pf, qf, pt, qt = fr * ar + fi * ai, fi * ar - fr * ai, tr * br + ti * bi, ti * br - tr * bi
-        af, aq = splat(w[0]), splat(w[1])
-        active = pf * af - qf * aq
-        store(end, 2 * WIDTH, active)
-        store(end, 3 * WIDTH, pf * aq + qf * af)
-        lost = active + (pt * splat(w[2]) - qt * splat(w[3]))
-        store(end, 4 * WIDTH, load(end, 4 * WIDTH) + lost)
+    y, percent, ka = branches.y[b], branches.percent[b], branches.ka[b]
+    for part in range(0, WIDTH, PART):
+        f, t = branches.f[b] * _PAIR + part, branches.t[b] * _PAIR + part
+        fr, fi, tr, ti = (
+            load_part(v, f),
+            load_part(v, f + WIDTH),
+            load_part(v, t),
+            load_part(v, t + WIDTH),
+        )
+        yr, yi, zr, zi = splat_part(y[0]), splat_part(y[1]), splat_part(y[2]), splat_part(y[3])
+        ar, ai = yr * fr - yi * fi + zr * tr - zi * ti, yr * fi + yi * fr + zr * ti + zi * tr
+        yr, yi, zr, zi = splat_part(y[4]), splat_part(y[5]), splat_part(y[6]), splat_part(y[7])
+        br, bi = yr * fr - yi * fi + zr * tr - zi * ti, yr * fi + yi * fr + zr * ti + zi * tr
+        add_to(missing, f, ar, ai)
+        add_to(missing, t, br, bi)
+        high, low = ar * ar + ai * ai, br * br + bi * bi
+        first, second = high * splat_part(percent[0]), low * splat_part(percent[1])
+        # Written so that an end without rating leaves the branch without one.
+        store(end, part, root(pick(above(first, second), first, second)))
+        if wanted[0]:
+            first, second = high * splat_part(ka[0]), low * splat_part(ka[1])
+            store(end, WIDTH + part, root(pick(above(first, second), first, second)))
+        if wanted[1]:
+            pf, qf, pt, qt = (
+                fr * ar + fi * ai,
+                fi * ar - fr * ai,
+                tr * br + ti * bi,
+                ti * br - tr * bi,
+            )
+            w = branches.watt[b]
+            af, aq = splat_part(w[0]), splat_part(w[1])
+            active = pf * af - qf * aq
+            store(end, 2 * WIDTH + part, active)
+            store(end, 3 * WIDTH + part, pf * aq + qf * af)
+            lost = active + (pt * splat_part(w[2]) - qt * splat_part(w[3]))
+            store(end, 4 * WIDTH + part, load_part(end, 4 * WIDTH + part) + lost)
 
 
 @_inner
@@ -110,8 +131,10 @@ def write_branches(
     missing[:] = 0.0
     for k in range(branches.shunt_row.shape[0]):
         o, g, b = branches.shunt_row[k] * _PAIR, branches.shunt_re[k], branches.shunt_im[k]
-        vr, vi, yr, yi = load(v, o), load(v, o + WIDTH), splat(g), splat(b)
-        add_to(missing, o, vr * yr - vi * yi, vr * yi + vi * yr)
+        for part in range(o, o + WIDTH, PART):
+            vr, vi = load_part(v, part), load_part(v, part + WIDTH)
+            yr, yi = splat_part(g), splat_part(b)
+            add_to(missing, part, vr * yr - vi * yi, vr * yi + vi * yr)
     powers = out.transformer_p.shape[0] + out.transformer_q.shape[0] + out.losses.shape[0] > 0
     wanted = (out.line_i.shape[0] > 0, powers)
     for b in range(branches.f.shape[0]):
