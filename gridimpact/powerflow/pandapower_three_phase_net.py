@@ -59,8 +59,14 @@ def refusals(net: Any) -> list[Problem]:
     trafo = net["trafo"][flags(net["trafo"])]
     if "vector_group" in trafo:
         for index, group in trafo["vector_group"].items():
+            shift = float(trafo.at[index, "shift_degree"])
             if str(group).lower() not in _GROUPS:
                 found.append(_refused("trafo", index, f"runpp_3ph does not solve {group!r}"))
+            elif str(group).lower() == "ynyn" and abs(np.sin(np.deg2rad(shift))) > 1e-9:
+                what = (
+                    f"is YNyn at {shift:g} degrees, by which runpp_3ph turns its zero sequence too"
+                )
+                found.append(_refused("trafo", index, what))
     return found
 
 
