@@ -79,7 +79,7 @@ def with_tap_control(
     >>> from gridimpact.network import open_network
     >>> town = with_tap_control(open_network("kerber_village"), 0, vm_set_pu=1.02, deadband_pu=0.03)
     >>> control = town.grid.tap_controls[0]
-    >>> control.tap_pos[[0, -1]].tolist(), control.vm_low_pu
+    >>> control.tap_pos[[0, -1]].tolist(), round(control.vm_low_pu, 3)
     ([-2, 2], 1.005)
     """
     settings: dict[str, Any] = {"vm_set_pu": vm_set_pu, "deadband_pu": deadband_pu, "side": side}
@@ -106,8 +106,6 @@ def with_tap_controls(network: Network, settings: Mapping[int, Mapping[str, Any]
     GridError
         With everything wrong in every setting.
     """
-    if network.grid.beyond_batched and network.grid.phase_model is not None:
-        raise GridError("network: three phases cannot follow elements that hold a voltage")
     problems, ready = check_settings(network, settings)
     controls, notes = list(network.grid.tap_controls), list(network.notes)
     for setting in ready:
@@ -185,7 +183,7 @@ def _reach(grid: Grid, control: TapControl, setting: Setting) -> tuple[list[Prob
 def _own_steps(control: TapControl) -> float:
     """Return the mean change of the transformer's ratio from one position to the next [pu]."""
     ratio = np.abs(control.two_port[:, 2] / control.two_port[:, 3])
-    return float(np.abs(np.diff(ratio)).mean()) if len(ratio) > 1 else 0.0
+    return float(np.abs(np.diff(ratio)).mean())
 
 
 def grid_at_taps(grid: Grid, index: tuple[int, ...]) -> Grid:
@@ -255,8 +253,6 @@ def tap_steps(grid: Grid) -> FloatArray:
     base = _no_load_vm(grid_at_taps(grid, start).admittance)[node]
     steps = np.zeros((len(start), len(start)))
     for moved, control in enumerate(grid.tap_controls):
-        if len(control.tap_pos) < 2:
-            continue
         way = 1 if control.start + 1 < len(control.tap_pos) else -1
         there = (*start[:moved], control.start + way, *start[moved + 1 :])
         changed = _no_load_vm(grid_at_taps(grid, there).admittance)[node]

@@ -336,6 +336,40 @@ def test_three_phases_hold_the_mean_of_the_phase_voltages():
     assert np.ptp(found.vm_pu[0, :, 1], axis=-1).max() > 1e-4
 
 
+def test_forgotten_positions_are_worked_out_anew(monkeypatch):
+    import gridimpact.powerflow.tap_control as module
+
+    loads = nets.random_injections([2, 3, 4], 12, 9000.0, 3)
+    first = solve(held(substation()), loads)
+    monkeypatch.setattr(module, "_REMEMBERED", 1)
+    for network in (held(substation()), held(substation(), vm_set_pu=1.0), held(substation())):
+        found = BatchedEngine().solve(network.grid, loads)
+    for name in RESULTS:
+        assert getattr(found, name).tobytes() == getattr(first, name).tobytes()
+
+
+def test_lanes_are_sought_in_parts_of_any_size_with_the_same_bytes(monkeypatch):
+    import gridimpact.powerflow.tap_control as module
+
+    loads = nets.random_injections([2, 3, 4], 300, 9000.0, 3)
+    network = held(substation())
+    whole = solve(network, loads)
+    monkeypatch.setattr(module, "_VALUES", 1)
+    parts = solve(network, loads)
+    for name in RESULTS:
+        assert getattr(parts, name).tobytes() == getattr(whole, name).tobytes()
+
+
+def test_every_combination_of_positions_is_one_group_however_many_there_could_be():
+    import gridimpact.powerflow.tap_control as module
+
+    few = np.array([[0, 1], [2, 0], [0, 1], [2, 1]])
+    for scale in (1, 2**40):
+        groups = module._groups(few * scale, np.array([0, 1, 2, 3]))
+        assert [index for index, _ in groups] == [(0, scale), (2 * scale, 0), (2 * scale, scale)]
+        assert [lanes.tolist() for _, lanes in groups] == [[0, 2], [1], [3]]
+
+
 def _control(count=5, start=0, low=0.99, high=1.01) -> TapControl:
     return TapControl(0, 0, low, high, np.arange(count), start, np.zeros((count, 4), complex))
 
