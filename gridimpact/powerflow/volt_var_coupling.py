@@ -13,7 +13,7 @@ import numpy as np
 
 from gridimpact.records import ComplexArray, FloatArray, IntArray
 
-_NEIGHBOURS = 64
+_NEIGHBOURS = 256
 """Elements whose answers each element counts in one by one; those of weaker ones it counts as its own."""
 
 _COLUMNS = 256
