@@ -141,6 +141,7 @@ class Study:
         *,
         verify: int = 0,
         progress: bool | None = None,
+        verify_engine: str | None = None,
     ) -> Result:
         """Solve every strategy and return the result.
 
@@ -153,6 +154,8 @@ class Study:
             Random steps to solve again with another engine; the largest difference is in the manifest.
         progress : bool, optional
             Show a bar; by default where the terminal can.
+        verify_engine : str, optional
+            "pandapower" or "power-grid-model"; by default whichever fits the power flow.
 
         Raises
         ------
@@ -164,7 +167,10 @@ class Study:
         raise_problems(problems, f"study {self.spec.name!r}")
         told = tuple(Note("warning", p.where, p.what) for p in problems)
         spec = dataclasses.replace(self.spec, notes=(*self.spec.notes, *told))
-        return Result(run_study(spec, days=chosen, verify=verify, progress=progress))
+        found = run_study(
+            spec, days=chosen, verify=verify, verify_engine=verify_engine, progress=progress
+        )
+        return Result(found)
 
     def save(self, folder: str | Path) -> Path:
         """Write the study as a folder that `Study.from_file` and `gridimpact run` read."""

@@ -140,7 +140,7 @@ def test_public_signatures_are_those_of_the_manual():
     assert study["prices"].default is None
     assert {"check", "run", "save", "from_file"} <= set(dir(gi.Study))
     assert {"summary", "violations", "plot", "report", "excel", "save"} <= set(dir(gi.Result))
-    assert names(gi.Study.run) == ["self", "days", "verify", "progress"]
+    assert names(gi.Study.run) == ["self", "days", "verify", "progress", "verify_engine"]
 
 
 def test_the_arrows_can_be_walked_by_hand_to_the_same_figures(result, solved):

@@ -75,9 +75,9 @@ class LoadingReducer:
         loading = self._loading(chunk.flow)
         if not loading.shape[2]:
             return
-        phase = self._phase(chunk.flow)
+        by_phase = self._by_phase(chunk.flow)
         loading = np.where(chunk.usable[:, :, None] & self.rated, loading, np.nan)
-        self.highest.update(loading, chunk.times, phase)
+        self.highest.update(loading, chunk.times, by_phase)
         self.known = add_counts(self.known, ~np.isnan(loading))
         for k, mark in enumerate(MARKS):
             over = np.greater(loading, mark)
@@ -85,15 +85,19 @@ class LoadingReducer:
             self.any_over[k] = add_counts(self.any_over[k], over.any(axis=2))
         if self.limit is not None:
             bound = np.full(loading.shape[2], self.limit)
-            self.tracker.update(chunk, loading > self.limit, loading, bound, phase)
+            over = loading > self.limit
+            phase = None
+            if by_phase is not None and over.any():
+                phase = np.nan_to_num(by_phase, nan=-1.0).argmax(axis=3).astype(np.int64)
+            self.tracker.update(chunk, over, loading, bound, phase)
 
     def _loading(self, flow: FlowResult) -> FloatArray:
         """Return the loading of this kind of element [%], (scenario, time, element)."""
         array: FloatArray = getattr(flow, f"{self.what}_loading_percent")
         return array
 
-    def _phase(self, flow: FlowResult) -> IntArray | None:
-        """Return the phase that carries most, None where the flow does not tell."""
+    def _by_phase(self, flow: FlowResult) -> NDArray[Any] | None:
+        """Return what each phase carries, None where the flow does not tell."""
         carried: NDArray[Any] = np.zeros((0, 0, 0))
         if flow.phases == 3 and self.what == "line":
             carried = flow.line_i_ka
@@ -101,8 +105,7 @@ class LoadingReducer:
             carried = flow.transformer_phase_loading_percent
         if carried.ndim < 4 or not carried.shape[3]:
             return None
-        most = np.nan_to_num(carried[..., :3], nan=-1.0).argmax(axis=3)
-        return np.asarray(most, dtype=np.int64)
+        return carried[..., :3]
 
     def finish(self) -> LoadingFindings:
         """Return the figures."""

@@ -14,7 +14,14 @@ from scipy.sparse.csgraph import connected_components
 
 from gridimpact.assess.context import AssessContext, Chunk
 from gridimpact.assess.limits import ALWAYS_MAX_PU, ALWAYS_MIN_PU
-from gridimpact.assess.running import Extreme, RunTracker, Times, add_counts, worst_phase
+from gridimpact.assess.running import (
+    Extreme,
+    RunTracker,
+    Times,
+    add_counts,
+    over_phases,
+    worst_phase,
+)
 from gridimpact.assess.weeks import WeekBand, WeekFindings
 from gridimpact.records import BoolArray, FloatArray, Grid, IntArray
 
@@ -101,12 +108,13 @@ class VoltageReducer:
 
     def _extremes(self, voltage: FloatArray, times: Times) -> None:
         """Keep the lowest and the highest voltage of each bus and its phase."""
-        nominal = np.ones(())
-        value, _, phase = worst_phase(voltage, nominal, -1.0)
-        self.lowest.update(value, times, phase)
-        self.known = add_counts(self.known, ~np.isnan(value))
-        value, _, phase = worst_phase(voltage, nominal, 1.0)
-        self.highest.update(value, times, phase)
+        lowest = highest = voltage
+        phases = voltage if voltage.ndim == 4 else None
+        if phases is not None:
+            lowest, highest = over_phases(np.fmin, voltage), over_phases(np.fmax, voltage)
+        self.lowest.update(lowest, times, phases)
+        self.highest.update(highest, times, phases)
+        self.known = add_counts(self.known, ~np.isnan(lowest))
 
     @staticmethod
     def _track(
@@ -177,7 +185,7 @@ class VoltageReducer:
 
 def any_phase(mask: BoolArray) -> BoolArray:
     """Return whether any phase is marked, (scenario, time, bus)."""
-    return np.asarray(mask.any(axis=3)) if mask.ndim == 4 else mask
+    return over_phases(np.logical_or, mask) if mask.ndim == 4 else mask
 
 
 def _put(bound: FloatArray, buses: BoolArray, value: float | None) -> None:

@@ -59,6 +59,7 @@ class Rows:
     labels: list[str]
     verify: int
     setup: FlowSetup
+    verify_engine: str | None = None
     failed: int = 0
     bridged: int = 0
     engine_name: str = ""
@@ -190,7 +191,11 @@ class Rows:
         inside = (self._lanes >= first) & (self._lanes < first + part.result.status.shape[1])
         if inside.any():
             again = compare_lanes(
-                self.spec, part.injections, part.result, self._lanes[inside] - first
+                self.spec,
+                part.injections,
+                part.result,
+                self._lanes[inside] - first,
+                self.verify_engine,
             )
             self.difference = self.difference.joined(again)
 

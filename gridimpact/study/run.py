@@ -33,6 +33,7 @@ def run_study(
     *,
     days: str | Sequence[str] = "design",
     verify: int = 0,
+    verify_engine: str | None = None,
     progress: bool | None = None,
 ) -> StudyResult:
     """Solve a study.
@@ -45,6 +46,9 @@ def run_study(
         As `gridimpact.study.segments.choose_segments`.
     verify : int
         Random steps, over all rows, to solve again with another engine.
+    verify_engine : str, optional
+        Which one: "pandapower" or "power-grid-model"; by default pandapower for a balanced flow,
+        power-grid-model in three phases where it is installed.
     progress : bool, optional
         Show a bar; None shows it where the terminal can.
 
@@ -61,7 +65,7 @@ def run_study(
     net_load = spec.profiles.load_p_kw.sum(axis=1) + spec.profiles.pv_p_kw.sum(axis=1)
     segments = choose_segments(spec.timeline, days, net_load, spec.profiles.pv_p_kw.sum(axis=1))
     rows = labelled(spec.strategies)
-    run = Rows(spec, segments, [NO_EV, *rows], verify, flow_setup(spec))
+    run = Rows(spec, segments, [NO_EV, *rows], verify, flow_setup(spec), verify_engine)
     disabled = None if progress is None else not progress
     steps = sum(s.timeline.count for s in segments) * (len(rows) + 1)
     with tqdm(total=steps, disable=disabled, unit="step", unit_scale=True) as bar:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridimpact.assess.running import over_phases
 from gridimpact.powerflow.choose import engine_for
 from gridimpact.records import BoolArray, FlowResult, Injections, Network, Note
 from gridimpact.study.power_flow import FlowSetup
@@ -38,7 +39,7 @@ def worst_lane(
     voltage = flow.vm_pu[0][:, buses]
     if voltage.ndim == 3:
         # A phase a bus does not have is not known; the others speak for it.
-        voltage = np.fmin.reduce(voltage, axis=2)
+        voltage = over_phases(np.fmin, voltage)
     with np.errstate(invalid="ignore"):
         lowest = np.where(counted, np.min(voltage, axis=1), np.nan)
     if np.isnan(lowest).all():
