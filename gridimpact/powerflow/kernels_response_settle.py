@@ -64,13 +64,13 @@ class Response(NamedTuple):
 
 
 @_compiled
-def place(response: Response, kind: int, e: int) -> int:
+def place(response: Response, kind: int, e: int) -> Any:
     """Return where a row of an element begins in the state."""
     return (kind * response.column.shape[0] + e) * response.width
 
 
 @_compiled
-def lane_place(response: Response, kind: int) -> int:
+def lane_place(response: Response, kind: int) -> Any:
     """Return where a row of the lanes begins in the state."""
     return (ELEMENT_ROWS * response.column.shape[0] + kind) * response.width
 
@@ -147,7 +147,7 @@ def _slope(response: Response, e: int, at: float) -> float:
 
 
 @_compiled
-def _gaps(j: int, response: Response, q: Any, gap: Any, slope: Any) -> float:
+def _gaps(j: int, response: Response, q: Any, gap: Any, slope: Any) -> Any:
     """Write what each next answer lacks at the voltages expected, and its slope; return the largest."""
     worst, caution = 0.0, q[lane_place(response, CAUTION) + j]
     none, voltage, wanted = np.zeros(1), np.empty(1), np.empty(1)

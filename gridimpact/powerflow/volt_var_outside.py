@@ -19,15 +19,8 @@ from gridimpact.powerflow.layout import Batch
 from gridimpact.powerflow.volt_var import check_volt_var
 from gridimpact.powerflow.volt_var_response import local_response
 from gridimpact.records import (
-    BoolArray,
-    FloatArray,
-    FlowResult,
-    Grid,
-    Injections,
-    IntArray,
-    Note,
-    VoltVar,
-)
+    BoolArray, FloatArray, FlowResult, Grid, Injections, IntArray, Note, VoltVar,
+)  # fmt: skip
 
 _LOOPS = 80
 """Power flows a lane may take."""
