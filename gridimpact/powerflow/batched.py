@@ -1,8 +1,8 @@
 """The default engine: one factorisation of the network, a fixed-point iteration over many lanes at once.
 
 Every lane starts from the network without load and iterates ``Y v = i(v)`` (implicit Z-bus Gauss)
-until its own largest voltage step is below the tolerance; then it is frozen. Its bits depend
-neither on the other lanes nor on threads or chunks.
+until its own largest voltage step, or the next one as the last two foretell it, is below the
+tolerance; then it is frozen. Its bits depend neither on the other lanes nor on threads or chunks.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class BatchedEngine:
     Notes
     -----
     The balanced single-phase equivalent, as `pandapower.runpp`: constant-power, constant-current
-    and constant-impedance loads, any number of sources and islands; no voltage-controlled nodes.
-    Loadings are those of lines and two-winding transformers.
+    and constant-impedance loads, reactive power that answers to voltage, any number of sources and
+    islands; no voltage-controlled nodes.
 
     Factorisations are remembered by grid object, so that repeated calls on one grid are cheap.
     """

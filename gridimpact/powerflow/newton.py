@@ -44,21 +44,43 @@ def solve_newton(
     is singular, or at the last step allowed. Even at the point of collapse, where the Jacobian is
     singular, the power missing falls to a quarter with each step.
     """
-    with np.errstate(all="ignore"):
-        return _iterate(admittance, node, drawn, start, limits)
+    return Newton(admittance, node).solve(drawn, start, limits)
+
+
+class Newton:
+    """Newton's method for the lanes of one network, whose matrices are cut out once.
+
+    Parameters
+    ----------
+    admittance : Admittance
+        Never written to.
+    node : numpy.ndarray
+        (unknown,) nodes to solve for; all other supplied nodes are sources.
+    """
+
+    def __init__(self, admittance: Admittance, node: IntArray) -> None:
+        matrix = admittance.y_bus.tocsr()[node]
+        self._inner = matrix[:, node].tocsr()
+        fed = matrix[:, admittance.slack_node] @ admittance.slack_vm_pu
+        self._feed = np.asarray(fed).ravel()
+
+    def solve(
+        self, drawn: ComplexArray, start: ComplexArray, limits: tuple[float, int]
+    ) -> ComplexArray | None:
+        """Return the voltages of one lane, None where the method fails; see `solve_newton`."""
+        with np.errstate(all="ignore"):
+            return _iterate(self._inner, self._feed, drawn, start, limits)
 
 
 def _iterate(
-    admittance: Admittance,
-    node: IntArray,
+    inner: Any,
+    feed: ComplexArray,
     drawn: ComplexArray,
     start: ComplexArray,
     limits: tuple[float, int],
 ) -> ComplexArray | None:
     tolerance, iterations = limits
-    matrix = admittance.y_bus.tocsr()[node]
-    inner = matrix[:, node].tocsr()
-    feed = np.asarray(matrix[:, admittance.slack_node] @ admittance.slack_vm_pu).ravel()
+    count = len(start)
     size, angle = np.abs(start), np.angle(start)
     missing, slow = _missing(inner, feed, size, angle, drawn), 0
     for _ in range(iterations):
@@ -67,7 +89,7 @@ def _iterate(
             return None
         for halving in range(_HALVINGS + 1):
             part = step / 2**halving
-            new_angle, new_size = angle + part[: len(node)], size + part[len(node) :]
+            new_angle, new_size = angle + part[:count], size + part[count:]
             found = _missing(inner, feed, new_size, new_angle, drawn)
             # At the rounding floor the gap no longer falls, but the step is then below tolerance.
             small = float(np.abs(part).max()) <= tolerance
@@ -121,24 +143,3 @@ def _step(
     except RuntimeError:
         return None
     return step if np.isfinite(step).all() else None
-
-
-class Newton:
-    """Newton's method for the lanes of one network.
-
-    Parameters
-    ----------
-    admittance : Admittance
-        Never written to.
-    node : numpy.ndarray
-        (unknown,) nodes to solve for; all other supplied nodes are sources.
-    """
-
-    def __init__(self, admittance: Admittance, node: IntArray) -> None:
-        self._admittance, self._node = admittance, node
-
-    def solve(
-        self, drawn: ComplexArray, start: ComplexArray, limits: tuple[float, int]
-    ) -> ComplexArray | None:
-        """Return the voltages of one lane, None where the method fails; see `solve_newton`."""
-        return solve_newton(self._admittance, self._node, drawn, start, limits)

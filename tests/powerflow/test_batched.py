@@ -127,3 +127,23 @@ def test_four_threads_give_the_same_bytes_as_one(engine):
         many = engine.solve(grid, given, FlowOptions(threads=threads, storage="float32"))
         for name in (*KEPT, "status", "residual_kva"):
             assert getattr(many, name).tobytes() == getattr(one, name).tobytes(), name
+
+
+@pytest.mark.parametrize("power_factor", [1.0, 0.95, 0.8])
+def test_two_buses_follow_the_closed_form_up_to_the_last_millionth_of_the_maximum(
+    power_factor, engine
+):
+    # Largest power over an impedance |z| at angle theta: |S| = E^2 / (2 |z| (1 + cos(theta - phi))).
+    z, phi = complex(0.4, 0.3), np.arccos(power_factor)
+    s_max_kva = 160.0 / (2 * abs(z) * (1 + np.cos(np.angle(z) - phi)))
+    share = np.array([0.1, 0.5, 0.9, 0.99, 0.999, 1 - 1e-6, 1 + 1e-6])
+    size = share * s_max_kva
+    given = nets.injections(
+        [1], (size * np.cos(phi)).reshape(1, -1, 1), (size * np.sin(phi)).reshape(1, -1, 1)
+    )
+    found = engine.solve(nets.grid_of(nets.two_bus()), given)
+    assert found.status[0].tolist() == [0] * 6 + [1]
+    # v^4 + (2 (r p + x q) - 1) v^2 + |z|^2 |s|^2 = 0 in units of the source voltage.
+    drop, square = size / 160.0 * (z * np.exp(-1j * phi)).real, (size / 160.0 * abs(z)) ** 2
+    vm_pu = np.sqrt((1 - 2 * drop + np.sqrt(np.maximum((1 - 2 * drop) ** 2 - 4 * square, 0))) / 2)
+    np.testing.assert_allclose(found.vm_pu[0, :5, 1], vm_pu[:5], rtol=0, atol=1e-8)
