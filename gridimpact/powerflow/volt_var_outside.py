@@ -16,11 +16,19 @@ from gridimpact.conventions import Status
 from gridimpact.errors import Problem, raise_problems
 from gridimpact.powerflow.engine import Engine, FlowOptions
 from gridimpact.powerflow.layout import Batch
+from gridimpact.powerflow.tap_lanes import pick
 from gridimpact.powerflow.volt_var import check_volt_var
 from gridimpact.powerflow.volt_var_response import local_response
 from gridimpact.records import (
-    BoolArray, FloatArray, FlowResult, Grid, Injections, IntArray, Note, VoltVar,
-)  # fmt: skip
+    BoolArray,
+    FloatArray,
+    FlowResult,
+    Grid,
+    Injections,
+    IntArray,
+    Note,
+    VoltVar,
+)
 
 _LOOPS = 80
 """Power flows a lane may take."""
@@ -102,7 +110,7 @@ def answer_failed(
     failed = np.flatnonzero(found.status.ravel() == Status.NOT_CONVERGED)
     if injections.volt_var is None or not len(failed):
         return found
-    some = answer_outside(engine, grid, _lanes_of(injections, failed), options)
+    some = answer_outside(engine, grid, pick(injections, failed), options)
     home = np.flatnonzero(np.isfinite(some.residual_kva[0]))
     if not len(home):
         return found
@@ -161,7 +169,7 @@ def _settled(engine: Engine, grid: Grid, injections: Injections, options: FlowOp
         open_lanes = np.flatnonzero(~(lanes.done | lanes.lost))
         if not len(open_lanes):
             break
-        part = _lanes_of(injections, open_lanes)
+        part = pick(injections, open_lanes)
         flow = engine.solve(
             grid, _with_answers(part, answering, lanes.now[None, open_lanes]), quick
         )
@@ -199,13 +207,6 @@ def _power(injections: Injections, lanes: IntArray) -> tuple[FloatArray, FloatAr
     elements = injections.p_kw.shape[2]
     p_kw, q_kvar = (v.reshape(-1, elements)[lanes] for v in (injections.p_kw, injections.q_kvar))
     return np.asarray(p_kw, dtype=np.float64), np.asarray(q_kvar, dtype=np.float64)
-
-
-def _lanes_of(injections: Injections, lanes: IntArray) -> Injections:
-    """Return some lanes as one scenario."""
-    p_kw, q_kvar = _power(injections, lanes)
-    time = replace(injections.timeline, count=len(lanes))
-    return replace(injections, timeline=time, p_kw=p_kw[None], q_kvar=q_kvar[None])
 
 
 def _with_answers(injections: Injections, answering: VoltVar, answers: FloatArray) -> Injections:
