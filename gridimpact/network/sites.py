@@ -148,7 +148,7 @@ def _load_rows(net: Any) -> tuple[list[dict[str, Any]], pd.Series, pd.Series]:
     return rows, pd.Series(site, dtype=np.int64), joined
 
 
-def _given(entry: dict[str, Any]) -> dict[str, Any]:
+def _given(entry: Mapping[Any, Any]) -> dict[str, Any]:
     """Return what the row of a load itself tells about its meter."""
     return {
         "kind": entry.get("site_kind"),
