@@ -58,7 +58,8 @@ def allocate(
             return np.broadcast_to(idle, size).astype(options.storage)
         values = np.empty(size, dtype=options.storage)
         left = np.ones(len(idle), dtype=bool)
-        left[written.place[np.isin(written.kind, kinds)]] = False
+        for kind in kinds:
+            left[written.place[written.kind == kind]] = False
         if kinds and left.any():
             values[:, left] = idle[left]
         return values
@@ -119,13 +120,14 @@ def conclude(
         default=Status.OK,
     ).astype(np.int8)
     failed = ~(solved & plausible)
+    residual = np.where(failed, np.nan, results.residual) if failed.any() else results.residual
     shape = injections.p_kw.shape[:2]
     arrays = _shaped(results, failed, shape)
     return FlowResult(
         engine=name,
         **arrays,
         status=status.reshape(shape),
-        residual_kva=np.where(failed, np.nan, results.residual).reshape(shape),
+        residual_kva=residual.reshape(shape),
         unserved_kwh=float(unserved.sum() * injections.timeline.dt_h),
         options=options.as_mapping(),
         notes=notes + _status_notes(status, unserved) + balanced_notes(injections),
@@ -150,7 +152,9 @@ def _status_notes(status: Any, unserved: Any) -> tuple[Note, ...]:
         Status.NOT_CONVERGED: "of {} power flows have no solution that could be found; they are NaN.",
         Status.IMPLAUSIBLE: "of {} power flows have an implausible voltage; they are NaN.",
     }
-    notes = []
+    notes: list[Note] = []
+    if not status.any():
+        return ()
     for code, text in texts.items():
         count = int((status == code).sum())
         if count:
