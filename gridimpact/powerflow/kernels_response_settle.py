@@ -142,7 +142,7 @@ def _slope(response: Response, e: int, at: float) -> float:
         first, last = response.v[curve, k], response.v[curve, k + 1]
         if first < at <= last:
             rise = response.q[curve, k + 1] - response.q[curve, k]
-            return response.s_ref[e] * rise / (last - first)
+            return float(response.s_ref[e] * rise / (last - first))
     return 0.0
 
 
