@@ -90,7 +90,8 @@ def eliminate(model: PhaseModel, loaded: BoolArray) -> Elimination:
     work = _assemble(model)
     source = np.zeros(len(loaded), dtype=bool)
     source[model.slack_node] = True
-    unknown = np.flatnonzero(~source & _reached(model))
+    touched = np.concatenate([model.branch_from, model.branch_to])
+    unknown = np.setdiff1d(touched, model.slack_node)
     with np.errstate(all="ignore"):
         free = _eliminate_free(work, unknown, loaded | source)
         reduced = [dict(row) for row in work.off], list(work.loss)
@@ -131,13 +132,6 @@ def vanishing(block: ComplexArray, scale: ComplexArray) -> bool:
     return bool(np.abs(block).max() <= _TRACE * np.abs(scale).max())
 
 
-def _reached(model: PhaseModel) -> BoolArray:
-    """Return the nodes that a branch or a source touches."""
-    there = np.zeros(len(model.node_vn_kv), dtype=bool)
-    there[model.branch_from] = there[model.branch_to] = True
-    return there
-
-
 def _assemble(model: PhaseModel) -> _Work:
     count = len(model.node_vn_kv)
     work = _Work([{} for _ in range(count)], [None] * count)
@@ -166,11 +160,15 @@ def _strike(work: _Work, k: int) -> dict[int, ComplexArray]:
     pivot = -sum(row.values(), np.zeros((3, 3), dtype=np.complex128))
     if lost is not None:
         pivot = pivot + lost
-    path = _missing_path(pivot)
-    if path is not None:
-        work.tie[k], pivot = path, pivot + path
-        lost = path if lost is None else lost + path
-    inverse = work.pivot[k] = _inverse(pivot)
+    inverse = _inverse(pivot)
+    # Only where the inverse is huge can a path be missing.
+    if not np.abs(inverse).max() * np.abs(pivot).max() < 1e9:
+        path = _missing_path(pivot)
+        if path is not None:
+            work.tie[k] = path
+            inverse = _inverse(pivot + path)
+            lost = path if lost is None else lost + path
+    work.pivot[k] = inverse
     series = lost is None and len(row) == 1
     column = {}
     for i in row:
@@ -268,7 +266,7 @@ def _pack(rows: list[dict[int, ComplexArray]], place: IntArray) -> Blocks:
 
 
 def _free(work: _Work, order: list[int], place: IntArray) -> Free:
-    """Return how each place that is not iterated follows from its neighbours."""
+    """Return how each free place follows from its neighbours."""
     count = len(order)
     kind, share = np.full(count, FREE, dtype=np.int64), np.zeros(count)
     ends = np.full((count, 2), -1, dtype=np.int64)

@@ -11,6 +11,23 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from gridimpact.powerflow.layout import Batch
+
+__all__ = [
+    "Batch",
+    "Blocks",
+    "Branches",
+    "Chains",
+    "Checks",
+    "Factors",
+    "Free",
+    "Results",
+    "Rules",
+    "Slots",
+    "System",
+    "Verdicts",
+]
+
 SAME, BETWEEN, TURNED, FREE = 0, 1, 2, 3
 """How a place that is not iterated follows from its neighbours: it is the same as the first
 one, which is then meant wherever it is named; lies between the two by a real share or by a block; or follows from
@@ -185,11 +202,3 @@ class Verdicts(NamedTuple):
     """Fixed-point iterations taken, -1 where they did not suffice."""
     answers: Any
     """(lane, answering) reactive power that answers to voltage [kvar]."""
-
-
-class Batch(NamedTuple):
-    """Lanes to solve."""
-
-    p: Any
-    """(lane, element) [kW]"""
-    q: Any

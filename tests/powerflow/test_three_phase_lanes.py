@@ -14,6 +14,7 @@ from gridimpact.powerflow import BatchedEngine, FlowOptions
 from gridimpact.powerflow import three_phase as engine
 from gridimpact.powerflow.engine import ASKED, KEPT, take_part
 from gridimpact.powerflow.volt_var import volt_var
+from tests.network.phase_flow import branch_currents, solve_phases
 from tests.powerflow.feeder import feeder
 from tests.powerflow.three_phase_nets import branching, draws, grid_with, solved, two_node
 
@@ -118,6 +119,23 @@ def test_balanced_loads_give_the_balanced_flow(name):
         )
     assert np.nanmax(three.unbalance_percent) < 1e-6
     assert np.nanmax(three.line_i_ka[..., 3]) < 1e-8
+
+
+@pytest.mark.parametrize("name", ["cigre_mv", "kerber_suburb", "lv_schutterwald_area"])
+def test_packaged_networks_agree_with_the_plain_nodal_matrix(name):
+    network = with_phases(open_network(name), zero_sequence="assume")
+    given, model = homes(network, 1, 5, 2.0), network.grid.phase_model
+    found = solved(network.grid, given, "line_i_ka")
+    assert found.status[0, 0] == Status.OK
+    power = (given.p_kw[0, 0] + 1j * given.q_kvar[0, 0])[:, None] * given.phase_share
+    star = np.zeros((len(model.node_vn_kv), 3), dtype=complex)
+    np.add.at(star, model.bus_node[given.bus], power)
+    voltage = solve_phases(model, star)
+    size = np.where(model.bus_node[:, None] >= 0, np.abs(voltage[model.bus_node]), np.nan)
+    np.testing.assert_allclose(found.vm_pu[0, 0], size, rtol=0, atol=1e-9)
+    there = model.line_branch >= 0
+    current = np.abs(branch_currents(model, voltage)).max(axis=1)[model.line_branch[there]]
+    np.testing.assert_allclose(found.line_i_ka[0, 0, there, :3], current, rtol=0, atol=1e-9)
 
 
 def test_power_is_conserved_and_single_phases_show_at_the_transformer():
