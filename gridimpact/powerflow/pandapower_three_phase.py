@@ -200,8 +200,8 @@ def _currents(net: Any, table: str, ends: tuple[str, str]) -> Currents:
         ]
         return np.nan_to_num(np.moveaxis(np.array(columns), 2, 0))
 
-    power = read("p_{}_{}_mw") + 1j * read("q_{}_{}_mvar")
-    return Currents(read("i_{}_{}_ka"), 1e3 * power)
+    power = 1e3 * read("p_{}_{}_mw") + 1e3j * read("q_{}_{}_mvar")
+    return Currents(read("i_{}_{}_ka"), np.asarray(power, dtype=np.complex128))
 
 
 def _found(
