@@ -47,7 +47,8 @@ class FlowOptions:
     Parameters
     ----------
     tolerance_pu : float
-        Largest voltage step [pu] of the last iteration.
+        Largest voltage step [pu] that a solved lane may still have before it: its last one, or the next
+        one where steps shrink fast enough to tell.
     max_iterations : int
         Fixed-point iterations before a lane goes to Newton.
     newton_iterations : int

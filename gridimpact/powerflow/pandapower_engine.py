@@ -18,7 +18,6 @@ from gridimpact.powerflow.layout import Results
 from gridimpact.powerflow.outcome import allocate, conclude
 from gridimpact.powerflow.pandapower_balance import losses_kw, missing_power
 from gridimpact.powerflow.system import zip_shares
-from gridimpact.powerflow.volt_var_outside import answer_outside
 from gridimpact.records import (
     ComplexArray,
     FloatArray,
@@ -100,6 +99,8 @@ class PandapowerEngine:
 
             return solve_with_taps(self, grid, injections, chosen)
         if injections.volt_var is not None:
+            from gridimpact.powerflow.volt_var_outside import answer_outside
+
             return answer_outside(self, grid, injections, chosen)
         if chosen.phases == 3:
             from gridimpact.powerflow.pandapower_three_phase import solve_three_phase_reference
