@@ -25,8 +25,8 @@ if TYPE_CHECKING:
         MissingExtra,
     )
     from gridimpact.fleet import join_fleets, read_sessions, synthesize_fleet
-    from gridimpact.network import list_networks, open_network
-    from gridimpact.powerflow import solve
+    from gridimpact.network import list_networks, open_network, with_phases, with_tap_control
+    from gridimpact.powerflow import FlowOptions, injections_at, solve, volt_var_for
     from gridimpact.profiles import (
         list_profiles,
         load_ambient,
@@ -52,8 +52,8 @@ _PLACES = {
         "MissingExtra",
     ),
     "gridimpact.fleet": ("join_fleets", "read_sessions", "synthesize_fleet"),
-    "gridimpact.network": ("list_networks", "open_network"),
-    "gridimpact.powerflow": ("solve",),
+    "gridimpact.network": ("list_networks", "open_network", "with_phases", "with_tap_control"),
+    "gridimpact.powerflow": ("FlowOptions", "injections_at", "solve", "volt_var_for"),
     "gridimpact.profiles": (
         "list_profiles",
         "load_ambient",
@@ -71,6 +71,7 @@ __all__ = [  # noqa: RUF022 - the three objects of daily work first
     "Result",
     "Timeline",
     "FlowNotConverged",
+    "FlowOptions",
     "GridError",
     "GridImpactError",
     "InfeasibleDispatch",
@@ -84,6 +85,7 @@ __all__ = [  # noqa: RUF022 - the three objects of daily work first
     "compare",
     "g2v",
     "inject",
+    "injections_at",
     "join_fleets",
     "limit_profile",
     "list_networks",
@@ -101,6 +103,9 @@ __all__ = [  # noqa: RUF022 - the three objects of daily work first
     "v2b",
     "v2g",
     "v2h",
+    "volt_var_for",
+    "with_phases",
+    "with_tap_control",
 ]
 
 

@@ -13,7 +13,10 @@ from gridimpact.powerflow.engine import (
     require_converged,
     solve_in_chunks,
 )
+from gridimpact.powerflow.given import injections_at
 from gridimpact.powerflow.pandapower_engine import PandapowerEngine
+from gridimpact.powerflow.pgm_engine import PgmEngine
+from gridimpact.powerflow.volt_var import volt_var, volt_var_for
 from gridimpact.records import FlowResult, Grid, Injections, Network
 
 __all__ = [
@@ -22,11 +25,15 @@ __all__ = [
     "FlowChunk",
     "FlowOptions",
     "PandapowerEngine",
+    "PgmEngine",
     "engine_for",
+    "injections_at",
     "require_converged",
     "solve",
     "solve_chunks",
     "solve_in_chunks",
+    "volt_var",
+    "volt_var_for",
 ]
 
 

@@ -12,8 +12,6 @@ from gridimpact.powerflow.engine import FlowOptions, check_injections
 from gridimpact.powerflow.pgm_model import PgmModel, build_pgm_model
 from gridimpact.powerflow.pgm_run import solve_batches
 from gridimpact.powerflow.reference_result import check_net, finish, net_at_taps, refuse_phases
-from gridimpact.powerflow.tap_control import solve_with_taps
-from gridimpact.powerflow.volt_var_outside import answer_outside
 from gridimpact.records import FlowResult, Grid, Injections
 
 
@@ -86,10 +84,16 @@ class PgmEngine:
         check_injections(grid, injections)
         check_net(self._net, grid)
         if grid.tap_controls:
+            from gridimpact.powerflow.tap_control import solve_with_taps
+
             return solve_with_taps(self, grid, injections, chosen)
         if grid.tap_controls:
+            from gridimpact.powerflow.tap_control import solve_with_taps
+
             return solve_with_taps(self, grid, injections, chosen)
         if injections.volt_var is not None:
+            from gridimpact.powerflow.volt_var_outside import answer_outside
+
             return answer_outside(self, grid, injections, chosen)
         if chosen.phases == 3:
             refuse_phases(grid, injections, "power-grid-model", delta=False, impedance=True)
