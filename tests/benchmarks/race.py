@@ -21,6 +21,8 @@ VM_LIMIT, LOADING_LIMIT = 1e-6, 1e-3
 _SLOW_STEPS = 96
 _SHORTEST_S = 0.05
 _SAMPLES = 4
+_RESULT_BYTES = 80e6
+"""Largest results of one run: beyond, the memory is timed and not the engine."""
 
 Say = Callable[[str], None]
 
@@ -80,7 +82,7 @@ def run_race(
     case: Case, steps: int, effort: Effort, wanted: Callable[[Entry], bool], say: Say
 ) -> Race:
     """Race all wanted entries; the base first, then in turn with each other."""
-    p_kw, q_kvar = case.power(steps)
+    p_kw, q_kvar = case.power(min(steps, _largest(case)))
     laps, absent = [], {}
     for module in modules().values():
         for entry in module.ENTRIES:
@@ -99,6 +101,13 @@ def run_race(
         _round(race)
         say(f"{case.name} {steps} steps: round {number + 1} of {effort.rounds}")
     return race
+
+
+def _largest(case: Case) -> int:
+    """Return the most steps, in whole days, whose results stay small."""
+    net = case.net
+    values = len(net.bus) * case.plan.phases + len(net.line) + len(net.trafo)
+    return max(1, int(_RESULT_BYTES / (8 * values)) // _SLOW_STEPS) * _SLOW_STEPS
 
 
 def _first_lap(
