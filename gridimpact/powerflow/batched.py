@@ -7,13 +7,12 @@ tolerance; then it is frozen. Its bits depend neither on the other lanes nor on 
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gridimpact.powerflow.beyond import refuse_beyond
+from gridimpact.powerflow.blocks import as_batch, frozen, share_out
 from gridimpact.powerflow.engine import FlowOptions, check_injections
 from gridimpact.powerflow.layout import WIDTH, Batch, Results, Rules, System
 from gridimpact.powerflow.newton import Newton
@@ -87,7 +86,7 @@ class BatchedEngine:
         prepared = self._prepared(grid, injections, relative=not answering)
         system = build_system(grid, injections, prepared)
         response = balanced_response(grid, injections, prepared.bus_row, system.loads.parts, WIDTH)
-        task = _Task(_batch(injections), system, response, _rules(grid.admittance, chosen))
+        task = _Task(as_batch(injections), system, response, _rules(grid.admittance, chosen))
         results = allocate(grid, len(task.batch.p), chosen, answering, prepared.branches)
         _run(task, results, chosen.threads)
         failed = (results.iterations < 0) | ~(results.excess <= 1.0)
@@ -118,52 +117,20 @@ class _Task(NamedTuple):
     rules: Rules
 
 
-def _batch(injections: Injections) -> Batch:
-    scenarios, steps, elements = injections.p_kw.shape
-    lanes = []
-    for values in (injections.p_kw, injections.q_kvar):
-        flat = (
-            np.ascontiguousarray(values, dtype=np.float64)
-            .reshape(scenarios * steps, elements)
-            .view()
-        )
-        # One array type for the compiled code, whether the caller's array may be written to or not.
-        flat.flags.writeable = False
-        lanes.append(flat)
-    return Batch(lanes[0], lanes[1])
-
-
 def _rules(admittance: Admittance, options: FlowOptions) -> Rules:
     base = admittance.s_base_kva
     return Rules(options.tolerance_pu, options.max_iterations, options.residual_kva / base, base)
 
 
-def _cores() -> int:
-    """Return the cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _run(task: _Task, results: Results, threads: int) -> None:
-    """Share the blocks out evenly; which thread solves a block changes nothing in it."""
     from gridimpact.powerflow.kernels import solve_blocks
 
     blocks = -(-len(task.batch.p) // WIDTH)
-    worth = blocks * task.system.start.shape[2] // _WORTH_A_THREAD
-    workers = max(1, min(threads or _cores(), worth))
 
-    def solve_share(first: int) -> None:
+    def solve_share(first: int, workers: int) -> None:
         solve_blocks((first, workers), *task, results)
 
-    if workers == 1:
-        solve_share(0)
-        return
-    with ThreadPoolExecutor(workers - 1) as pool:
-        jobs = [pool.submit(solve_share, first) for first in range(1, workers)]
-        solve_share(0)
-        for job in jobs:
-            job.result()
+    share_out(solve_share, blocks * task.system.start.shape[2] // _WORTH_A_THREAD, threads)
 
 
 def _rescue(
@@ -179,7 +146,7 @@ def _rescue(
     if len(home):
         part = allocate(grid, len(home), options, 0, prepared.branches)
         taken = np.ascontiguousarray(lanes[home])
-        batch = Batch(*(_frozen(values[taken]) for values in task.batch))
+        batch = Batch(*(frozen(values[taken]) for values in task.batch))
         again = _Task(
             batch,
             task.system._replace(start=voltages[home]),
@@ -194,11 +161,6 @@ def _rescue(
         solved = int((part.excess <= 1.0).sum())
     text = f"{len(lanes)} power flows went to Newton's method, which solved {solved}."
     return (Note("info", "power flow", text),)
-
-
-def _frozen(values: FloatArray) -> FloatArray:
-    values.flags.writeable = False
-    return values
 
 
 def _newton(

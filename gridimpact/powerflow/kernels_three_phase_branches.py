@@ -108,7 +108,8 @@ def chains(lane0: int, v: Any, system: System, missing: Any, work: Any, out: Res
             for j in range(6 * WIDTH):
                 i[_SIX + _U(j)] = v[f + _U(j)] - v[t + _U(j)]
             set_block(lines.y[c], i, _SIX, i, _U(0))
-            lost(i, _SIX, i, _U(0), losses)
+            if lines.counted[c]:
+                lost(i, _SIX, i, _U(0), losses)
             for j in range(6 * WIDTH):
                 missing[f + _U(j)] += i[_U(j)]
             for j in range(6 * WIDTH):
@@ -220,9 +221,11 @@ def write_power(
 @compiled
 def write_winding(lane0: int, lines: Branches, b: int, size: Any, out: Results) -> None:
     """Raise the loading of a three-winding transformer to that of one of its windings."""
-    place = lines.place[b]
+    place, high, low = lines.place[b], lines.scale[b, 0], lines.scale[b, 1]
     for j in range(min(WIDTH, out.winding.shape[0] - lane0)):
-        found = size[4 * WIDTH + j] * lines.scale[b, 0]
+        # The scale at the star point is 0, so that the end at the terminal counts.
+        first, second = size[4 * WIDTH + j] * high, size[9 * WIDTH + j] * low
+        found = second if second > first else first
         if not found <= out.winding[lane0 + j, place]:
             out.winding[lane0 + j, place] = found
 

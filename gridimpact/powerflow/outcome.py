@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridimpact.conventions import Status
 from gridimpact.powerflow.engine import (
@@ -64,8 +65,8 @@ def allocate(
             values[:, left] = idle[left]
         return values
 
-    line = _idle(grid, grid.line_branch, grid.line_from, grid.line_to)
-    trafo = _idle(grid, grid.transformer_branch, grid.transformer_hv, grid.transformer_lv)
+    line = idle_values(grid, grid.line_branch, grid.line_from, grid.line_to)
+    trafo = idle_values(grid, grid.transformer_branch, grid.transformer_hv, grid.transformer_lv)
 
     def column(wanted: bool, kind: str) -> Any:
         return np.full(lanes if wanted else 0, np.nan, dtype=kind)
@@ -90,7 +91,7 @@ def allocate(
     )
 
 
-def _idle(grid: Grid, branch: IntArray, first: IntArray, second: IntArray) -> Any:
+def idle_values(grid: Grid, branch: IntArray, first: IntArray, second: IntArray) -> FloatArray:
     """Return 0 where a branch is switched off between supplied buses, NaN elsewhere."""
     off = (branch < 0) & grid.bus_supplied[first] & grid.bus_supplied[second]
     return np.where(off, 0.0, np.nan)
@@ -114,12 +115,7 @@ def conclude(
     solved = (results.iterations >= 0) & (results.excess <= 1.0)
     low, high = options.vm_plausible_pu
     plausible = (results.vm_low >= low) & (results.vm_high <= high)
-    status = np.select(
-        [~solved, ~plausible, unserved.ravel() > 0],
-        [Status.NOT_CONVERGED, Status.IMPLAUSIBLE, Status.UNSUPPLIED],
-        default=Status.OK,
-    ).astype(np.int8)
-    failed = ~(solved & plausible)
+    status, failed = judge(solved, plausible, unserved)
     residual = np.where(failed, np.nan, results.residual) if failed.any() else results.residual
     shape = injections.p_kw.shape[:2]
     arrays = _shaped(results, failed, shape)
@@ -130,7 +126,7 @@ def conclude(
         residual_kva=residual.reshape(shape),
         unserved_kwh=float(unserved.sum() * injections.timeline.dt_h),
         options=options.as_mapping(),
-        notes=notes + _status_notes(status, unserved) + balanced_notes(injections),
+        notes=notes + status_notes(status, unserved) + balanced_notes(injections),
     )
 
 
@@ -147,19 +143,37 @@ def _shaped(results: Results, failed: BoolArray, shape: tuple[int, int]) -> dict
     return arrays
 
 
-def _status_notes(status: Any, unserved: Any) -> tuple[Note, ...]:
-    texts = {
-        Status.NOT_CONVERGED: "of {} power flows have no solution that could be found; they are NaN.",
-        Status.IMPLAUSIBLE: "of {} power flows have an implausible voltage; they are NaN.",
-    }
-    notes: list[Note] = []
+def judge(
+    solved: BoolArray, plausible: BoolArray, unserved_kw: FloatArray
+) -> tuple[NDArray[np.int8], BoolArray]:
+    """Return the status of every lane and which lanes are NaN.
+
+    Parameters
+    ----------
+    solved, plausible : numpy.ndarray
+        (lane,)
+    unserved_kw : numpy.ndarray
+        (scenario, time) power drawn at buses without supply [kW].
+    """
+    status = np.select(
+        [~solved, ~plausible, unserved_kw.ravel() > 0],
+        [Status.NOT_CONVERGED, Status.IMPLAUSIBLE, Status.UNSUPPLIED],
+        default=Status.OK,
+    )
+    return status.astype(np.int8), ~(solved & plausible)
+
+
+def status_notes(status: NDArray[np.int8], unserved_kw: FloatArray) -> tuple[Note, ...]:
+    """Say how many lanes failed and why, and how many leave demand without supply."""
     if not status.any():
         return ()
-    for code, text in texts.items():
-        count = int((status == code).sum())
-        if count:
-            notes.append(Note("warning", "power flow", f"{count} " + text.format(status.size)))
-    if (unserved > 0).any():
-        text = f"{int((unserved > 0).sum())} power flows leave demand at buses without supply."
-        notes.append(Note("warning", "power flow", text))
-    return tuple(notes)
+    counts = (
+        (Status.NOT_CONVERGED, "have no solution that could be found; they are NaN."),
+        (Status.IMPLAUSIBLE, "have an implausible voltage; they are NaN."),
+    )
+    found = [(int((status == code).sum()), text) for code, text in counts]
+    texts = [f"{count} of {status.size} power flows {text}" for count, text in found if count]
+    dark = int((unserved_kw > 0).sum())
+    if dark:
+        texts.append(f"{dark} power flows leave demand at buses without supply.")
+    return tuple(Note("warning", "power flow", text) for text in texts)

@@ -17,6 +17,7 @@ from gridimpact.powerflow.engine import FlowOptions, check_injections
 from gridimpact.powerflow.layout import Results
 from gridimpact.powerflow.outcome import allocate, conclude
 from gridimpact.powerflow.pandapower_balance import losses_kw, missing_power
+from gridimpact.powerflow.reference_result import net_at_taps
 from gridimpact.powerflow.system import zip_shares
 from gridimpact.records import (
     ComplexArray,
@@ -82,10 +83,7 @@ class PandapowerEngine:
             Tap position by position in the transformer axis.
         """
         moved = copy.copy(self)
-        moved._net = passive_net(self._net)
-        column = moved._net["trafo"].columns.get_loc("tap_pos")
-        for row, tap in positions.items():
-            moved._net["trafo"].iloc[row, column] = tap
+        moved._net = net_at_taps(passive_net(self._net), positions)
         return moved
 
     def solve(

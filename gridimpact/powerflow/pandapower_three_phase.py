@@ -15,6 +15,7 @@ from gridimpact.powerflow.engine import FlowOptions, check_injections
 from gridimpact.powerflow.pandapower_three_phase_net import prepared_net, refusals
 from gridimpact.powerflow.pgm_elements import bus_nodes, bus_place, fixed_loads, shunts
 from gridimpact.powerflow.reference_result import Currents, Found, finish, joined, refuse_phases
+from gridimpact.powerflow.system import zip_shares
 from gridimpact.records import (
     BoolArray,
     ComplexArray,
@@ -135,9 +136,8 @@ def _parts(
 ) -> ComplexArray:
     """Return constant-power, constant-current and constant-impedance parts, (3, row, phase) [kVA]."""
     total = np.zeros((3, len(loads.bus), 3), dtype=np.complex128)
-    for power, zips, turn in ((p_kw, injections.zip_p, 1), (q_kvar, injections.zip_q, 1j)):
-        shares = (1 - zips.sum(axis=1), zips[:, 1], zips[:, 0])
-        for number, share in enumerate(shares):
+    for power, shares, turn in zip((p_kw, q_kvar), zip_shares(injections), (1, 1j), strict=True):
+        for number, share in enumerate(shares.T):
             by_phase = turn * (power * share)[:, None] * injections.phase_share
             np.add.at(total[number], loads.place, by_phase)
     total[0] += loads.fixed_kva

@@ -87,10 +87,6 @@ class PgmEngine:
             from gridimpact.powerflow.tap_control import solve_with_taps
 
             return solve_with_taps(self, grid, injections, chosen)
-        if grid.tap_controls:
-            from gridimpact.powerflow.tap_control import solve_with_taps
-
-            return solve_with_taps(self, grid, injections, chosen)
         if injections.volt_var is not None:
             from gridimpact.powerflow.volt_var_outside import answer_outside
 

@@ -56,6 +56,8 @@ class PgmModel:
     """(bus,) node; buses joined by closed switches share one."""
     ends: IntArray
     """(branch, 2) node of each end, -1 where it is open."""
+    counted: BoolArray
+    """(branch,) whether what it loses counts: not in the impedance of a source."""
     line: IntArray
     """(line,) place in the branch axis."""
     transformer: IntArray
@@ -121,6 +123,7 @@ def build_pgm_model(net: Any, phases: int = 1) -> PgmModel:
         f_hz=float(net["f_hz"]),
         bus_node=node,
         ends=ends,
+        counted=_counted(parts),
         line=place["line"],
         transformer=place["trafo"],
         transformer3w=place["trafo3w"].reshape(3, -1).T,
@@ -172,6 +175,11 @@ def _branch_tables(
         ends.append(np.where(closed, nodes, -1))
         done = at
     return tables, np.concatenate(ends), place, first + done
+
+
+def _counted(parts: list[Part]) -> BoolArray:
+    ordered = [part for kind in KINDS for part in parts if part.kind == kind]
+    return np.concatenate([np.full(len(part.row), part.table != "ext_grid") for part in ordered])
 
 
 def _rows(parts: list[Part], table: str) -> int:

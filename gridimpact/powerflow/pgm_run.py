@@ -10,6 +10,7 @@ from scipy.sparse import coo_array
 from gridimpact.powerflow.engine import FlowOptions
 from gridimpact.powerflow.pgm_model import KINDS, LOAD, PgmModel
 from gridimpact.powerflow.reference_result import Currents, Found, joined
+from gridimpact.powerflow.system import zip_shares
 from gridimpact.records import BoolArray, ComplexArray, FloatArray, Injections, IntArray
 
 _CHUNK_BYTES = 100_000_000
@@ -33,9 +34,8 @@ class _Drawn(NamedTuple):
 
 def _drawn(model: PgmModel, injections: Injections) -> _Drawn:
     """Return one load for each element and type whose share is not zero, then what the net draws itself."""
-    zip_p, zip_q = injections.zip_p, injections.zip_q
-    share_p = np.stack([1 - zip_p.sum(axis=1), zip_p[:, 0], zip_p[:, 1]])
-    share_q = np.stack([1 - zip_q.sum(axis=1), zip_q[:, 0], zip_q[:, 1]])
+    # Here constant impedance comes before constant current.
+    share_p, share_q = (share.T[[0, 2, 1]] for share in zip_shares(injections))
     kind, element = np.nonzero((np.abs(share_p) > 1e-12) | (np.abs(share_q) > 1e-12))
     # One load without power keeps the batch well formed where nothing else draws.
     fixed_node = np.concatenate([model.source_node[:1], model.bus_node[model.fixed_bus]])
@@ -166,7 +166,8 @@ def _found(
     with np.errstate(all="ignore"):
         missing = np.abs(_missing(model, drawn, power, output)) / 1e3
         allowed = options.residual_kva + 10 * options.tolerance_pu * model.stiffness_va / 1e3
-        losses = output.s_va.sum(axis=2).real.reshape(len(power), -1).sum(axis=1) / 1e3
+        lost = output.s_va[:, model.counted].real.sum(axis=2)
+        losses = lost.reshape(len(power), -1).sum(axis=1) / 1e3
         u_pu = np.where(_spread(model.supplied, output.u_pu), output.u_pu, np.nan)
         neutral = _neutral_ka(model, output)
     inner = model.supplied.copy()

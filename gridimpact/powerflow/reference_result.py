@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gridimpact.conventions import Status
 from gridimpact.errors import InputError, Problem, raise_problems
 from gridimpact.powerflow.engine import (
     ASKED,
@@ -18,6 +16,7 @@ from gridimpact.powerflow.engine import (
     balanced_notes,
     unserved_power_kw,
 )
+from gridimpact.powerflow.outcome import idle_values, judge, status_notes
 from gridimpact.records import (
     BoolArray,
     ComplexArray,
@@ -26,7 +25,6 @@ from gridimpact.records import (
     Grid,
     Injections,
     IntArray,
-    Note,
     PhaseModel,
 )
 
@@ -161,15 +159,12 @@ def finish(
     low, high = options.vm_plausible_pu
     size = np.abs(found.u_pu[:, grid.bus_supplied])
     inside = (size >= low) & (size <= high)
-    plausible = inside.all(axis=tuple(range(1, size.ndim)))
-    status = np.select(
-        [~solved, ~plausible, unserved.ravel() > 0],
-        [Status.NOT_CONVERGED, Status.IMPLAUSIBLE, Status.UNSUPPLIED],
-        default=Status.OK,
-    ).astype(np.int8)
-    failed = ~(solved & plausible)
+    plausible = np.asarray(inside.all(axis=tuple(range(1, size.ndim))))
+    status, failed = judge(solved, plausible, unserved)
     shape = injections.p_kw.shape[:2]
-    notes = _notes(status, unserved) + (balanced_notes(injections) if options.phases == 1 else ())
+    notes = status_notes(status, unserved) + (
+        balanced_notes(injections) if options.phases == 1 else ()
+    )
     return FlowResult(
         engine=name,
         **_kept(grid, options, found, failed, shape),
@@ -180,19 +175,6 @@ def finish(
         options=options.as_mapping(),
         notes=notes,
     )
-
-
-def _notes(status: NDArray[np.int8], unserved: FloatArray) -> tuple[Note, ...]:
-    counts = (
-        (int((status == Status.NOT_CONVERGED).sum()), "have no solution that could be found"),
-        (int((status == Status.IMPLAUSIBLE).sum()), "have an implausible voltage"),
-    )
-    texts = [f"{n} of {status.size} power flows {what}; they are NaN." for n, what in counts if n]
-    if (unserved > 0).any():
-        texts.append(
-            f"{int((unserved > 0).sum())} power flows leave demand at buses without supply."
-        )
-    return tuple(Note("warning", "power flow", text) for text in texts)
 
 
 def _kept(
@@ -267,26 +249,23 @@ def unbalance_percent(u_pu: ComplexArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _lines(grid: Grid, values: FloatArray) -> FloatArray:
-    idle = _idle(grid, grid.line_branch, grid.line_from, grid.line_to)
+    idle = idle_values(grid, grid.line_branch, grid.line_from, grid.line_to)
     rated = np.where(np.isnan(grid.line_i_max_ka), np.nan, idle)
     return _filled(values, grid.line_branch, idle if values.ndim == 3 else rated)
 
 
 def _transformers(grid: Grid, values: FloatArray) -> FloatArray:
     branch = grid.transformer_branch
-    return _filled(values, branch, _idle(grid, branch, grid.transformer_hv, grid.transformer_lv))
+    return _filled(
+        values, branch, idle_values(grid, branch, grid.transformer_hv, grid.transformer_lv)
+    )
 
 
 def _three_winding(grid: Grid, size: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore", divide="ignore"):
         loading = 100 * size / grid.transformer3w_i_rated_ka
-    return np.asarray(loading.max(axis=2, initial=-np.inf))
-
-
-def _idle(grid: Grid, branch: IntArray, first: IntArray, second: IntArray) -> FloatArray:
-    """Return 0 where a branch is switched off between supplied buses, NaN elsewhere."""
-    off = (branch < 0) & grid.bus_supplied[first] & grid.bus_supplied[second]
-    return np.where(off, 0.0, np.nan)
+    there = (grid.transformer3w_branch >= 0).any(axis=1)
+    return np.where(there, loading.max(axis=2, initial=-np.inf), np.nan)
 
 
 def _filled(values: FloatArray, branch: IntArray, idle: FloatArray) -> FloatArray:

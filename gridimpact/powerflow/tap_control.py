@@ -16,7 +16,7 @@ from gridimpact.network.tap_control import grid_at_taps, tap_steps
 from gridimpact.powerflow.engine import Engine, FlowOptions, check_injections
 from gridimpact.powerflow.tap_lanes import held_arrays, held_voltage, join, pick
 from gridimpact.powerflow.tap_rule import Taps, move_taps, start_taps
-from gridimpact.records import BoolArray, FloatArray, FlowResult, Grid, Injections, IntArray, Note
+from gridimpact.records import FloatArray, FlowResult, Grid, Injections, IntArray, Note
 
 _REMEMBERED = 64
 """Combinations of positions an engine keeps."""
@@ -199,13 +199,9 @@ def _notes(grid: Grid, taps: Taps) -> tuple[Note, ...]:
                 "the tap changer stands at the end of its range and cannot hold its band",
             ),
         ):
-            count = _count(mask[:, k])
+            count = int(mask[:, k].sum())
             if count:
                 notes.append(
                     Note("warning", where, f"in {count} of {len(mask)} power flows {text}")
                 )
     return tuple(notes)
-
-
-def _count(mask: BoolArray) -> int:
-    return int(mask.sum())

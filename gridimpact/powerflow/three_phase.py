@@ -7,14 +7,13 @@ neither on the other lanes nor on threads or chunks.
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 
+from gridimpact.powerflow.blocks import as_batch, share_out
 from gridimpact.powerflow.engine import FlowOptions, check_injections
 from gridimpact.powerflow.three_phase_branches import lay_out
 from gridimpact.powerflow.three_phase_factor import Elimination, eliminate
@@ -37,7 +36,7 @@ from gridimpact.powerflow.three_phase_slots import (
     find_terminals,
     phase_model,
 )
-from gridimpact.powerflow.volt_var import check_volt_var
+from gridimpact.powerflow.volt_var import check_volt_var, volt_var_notes
 from gridimpact.powerflow.volt_var_outside import answer_failed
 from gridimpact.powerflow.volt_var_response import phase_response
 from gridimpact.records import (
@@ -73,7 +72,7 @@ class _Prepared:
     """What the key names by identity, so that no other object can take its place."""
 
 
-_known: OrderedDict[tuple[int, int, int, bytes], _Prepared] = OrderedDict()
+_known: OrderedDict[tuple[object, ...], _Prepared] = OrderedDict()
 _lock = Lock()
 
 
@@ -121,18 +120,18 @@ def solve_three_phase(
     terminals = find_terminals(grid, injections, model)
     prepared = _prepared(grid, model, terminals.loaded)
     system = _system(injections, model, terminals, prepared)
-    batch = _batch(injections)
+    batch = as_batch(injections)
     results = allocate(grid, model, len(batch.p), chosen)
     verdicts = open_verdicts(len(batch.p), len(system.response.column))
     base_kva = model.s_base_kva / 3.0
     rules = Rules(
         chosen.tolerance_pu, chosen.max_iterations, chosen.residual_kva / base_kva, base_kva
     )
-    _share_out(batch, system, rules, (results, verdicts), chosen.threads)
+    _run(batch, system, rules, (results, verdicts), chosen.threads)
     failed = (verdicts.iterations < 0) | ~(verdicts.excess <= 1.0)
     how = _How(grid, model, prepared.elimination, system, rules, chosen)
     answering = len(system.response.column) > 0
-    notes = (*model.notes, *terminals.notes)
+    notes = (*model.notes, *terminals.notes, *volt_var_notes(injections))
     if not answering and chosen.newton_iterations:
         home = _rescue(batch, how, (results, verdicts), failed)
         notes += _newton_notes(int(failed.sum()), home)
@@ -169,7 +168,7 @@ class _How:
 def _prepared(grid: Grid, model: PhaseModel, loaded: BoolArray) -> _Prepared:
     """Factor the network, or take what is remembered of it; the least used is forgotten first."""
     named = (model, grid.line_i_max_ka, grid.transformer_i_rated_ka, grid.transformer3w_i_rated_ka)
-    key = (id(model), id(named[1]), id(named[2]), loaded.tobytes())
+    key = (*map(id, named), loaded.tobytes())
     with _lock:
         known = _known.get(key)
         if known is not None:
@@ -216,39 +215,18 @@ def _system(
     )
 
 
-def _batch(injections: Injections) -> Batch:
-    scenarios, steps, elements = injections.p_kw.shape
-    lanes = []
-    for values in (injections.p_kw, injections.q_kvar):
-        contiguous = np.ascontiguousarray(values, dtype=np.float64)
-        flat = contiguous.reshape(scenarios * steps, elements).view()
-        # One array type for the compiled code, whether the caller's array may be written to or not.
-        flat.flags.writeable = False
-        lanes.append(flat)
-    return Batch(lanes[0], lanes[1])
-
-
-def _share_out(
+def _run(
     batch: Batch, system: System, rules: Rules, found: tuple[Results, Verdicts], threads: int
 ) -> None:
-    """Share the blocks out evenly; which thread solves a block changes nothing in it."""
     from gridimpact.powerflow.kernels_three_phase import WIDTH
     from gridimpact.powerflow.kernels_three_phase_write import solve_blocks
 
     blocks = -(-len(batch.p) // WIDTH)
-    worth = blocks * system.start.shape[1] // _WORTH_A_THREAD
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    workers = max(1, min(threads or cores or 1, worth))
-    if workers == 1:
-        solve_blocks((0, 1), batch, system, rules, *found)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(solve_blocks, (first, workers), batch, system, rules, found[0], found[1])
-            for first in range(workers)
-        ]
-        for job in jobs:
-            job.result()
+
+    def solve_share(first: int, workers: int) -> None:
+        solve_blocks((first, workers), batch, system, rules, *found)
+
+    share_out(solve_share, blocks * system.start.shape[1] // _WORTH_A_THREAD, threads)
 
 
 def _rescue(batch: Batch, how: _How, found: tuple[Results, Verdicts], failed: BoolArray) -> int:
@@ -262,7 +240,7 @@ def _rescue(batch: Batch, how: _How, found: tuple[Results, Verdicts], failed: Bo
         verdict = open_verdicts(1, found[1].answers.shape[1])
         one = Batch(batch.p[lane : lane + 1], batch.q[lane : lane + 1])
         system = how.system._replace(start=start)
-        _share_out(one, system, how.rules._replace(max_iterations=0), (part, verdict), 1)
+        _run(one, system, how.rules._replace(max_iterations=0), (part, verdict), 1)
         if not verdict.excess[0] <= 1.0:
             continue
         home += 1

@@ -67,8 +67,13 @@ def lay_out(
     through = ~loaded & ~source & (np.abs(model.y_shunt).max(axis=(1, 2), initial=0.0) == 0)
     rest = np.flatnonzero(~series)
     through[model.branch_from[rest]] = through[model.branch_to[rest]] = False
+    behind = model.branch_from >= len(grid.admittance.node_vn_kv)
+    # The impedance of a source stays a chain of its own, as its losses are not the network's.
+    through[model.branch_to[behind]] = False
     found = _chains(model, series, through)
     chains = _pack_chains(model, meaning, found, place)
+    counted = [not behind[list(chain.branches)].any() for chain in found]
+    chains = chains._replace(counted=np.array(counted, dtype=bool))
     six = model.y[rest]
     y = np.stack([six[:, :3, :3], six[:, :3, 3:], six[:, 3:, :3], six[:, 3:, 3:]], axis=1)
     branches = Branches(
@@ -90,13 +95,16 @@ def _meaning(grid: Grid, model: PhaseModel) -> Meaning:
     scale = np.zeros((count, 2))
     ends = np.stack([model.branch_from, model.branch_to], axis=1)
     base_ka = model.s_base_kva / (np.sqrt(3.0) * model.node_vn_kv[ends]) / 1e3
-    rated3w = grid.transformer3w_i_rated_ka
+    windings, star = grid.transformer3w_i_rated_ka, np.full(len(grid.transformer3w_index), np.inf)
+    # The star point is no terminal: it is the second end of the first winding, the first of the others.
     for code, branch, rated_ka in (
         (LINE, model.line_branch, np.stack([grid.line_i_max_ka] * 2, axis=1)),
         (TRANSFORMER, model.transformer_branch, grid.transformer_i_rated_ka),
         *(
-            (WINDING, model.transformer3w_branch[:, side], np.stack([rated3w[:, side]] * 2, axis=1))
-            for side in range(3)
+            (WINDING, model.transformer3w_branch[:, side], np.stack(rated, axis=1))
+            for side, rated in enumerate(
+                ((windings[:, 0], star), (star, windings[:, 1]), (star, windings[:, 2]))
+            )
         ),
     ):
         there = np.flatnonzero(branch >= 0)
@@ -191,6 +199,7 @@ def _pack_chains(
         f=np.where(ends[:, 0] >= 0, place[ends[:, 0]], -1),
         t=np.where(ends[:, 1] >= 0, place[ends[:, 1]], -1),
         y=flat(y),
+        counted=np.ones(len(found), dtype=bool),
         start=np.array(start, dtype=np.int64),
         line=meaning.place[at],
         scale=meaning.scale[at, 0].copy(),

@@ -103,6 +103,8 @@ class Chains(NamedTuple):
     t: Any
     y: Any
     """(chain, 18) admittance of the whole chain."""
+    counted: Any
+    """(chain,) whether what it loses counts: not in the impedance of a source."""
     start: Any
     """(chain + 1,) where its lines begin in ``line``."""
     line: Any

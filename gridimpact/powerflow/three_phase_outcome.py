@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gridimpact.conventions import Status
 from gridimpact.powerflow.engine import FlowOptions, unserved_power_kw
+from gridimpact.powerflow.outcome import idle_values, judge, status_notes
 from gridimpact.powerflow.three_phase_layout import Results, Verdicts
 from gridimpact.records import FlowResult, Grid, Injections, IntArray, Note, PhaseModel
 
@@ -75,9 +75,8 @@ def allocate(grid: Grid, model: PhaseModel, lanes: int, options: FlowOptions) ->
         ),
     ):
         out = np.flatnonzero(branch < 0)
-        supplied = grid.bus_supplied[ends[0][out]] & grid.bus_supplied[ends[1][out]]
+        idle = idle_values(grid, branch, *ends)[out]
         for name in names:
-            idle = np.where(supplied, 0.0, np.nan)
             made[name][:, out] = idle if made[name].ndim == 2 else idle[:, None]
     made["winding"][:] = np.nan
     return Results(**made)
@@ -108,12 +107,7 @@ def conclude(
     solved = (verdicts.iterations >= 0) & (verdicts.excess <= 1.0)
     low, high = options.vm_plausible_pu
     plausible = (verdicts.vm_low >= low) & (verdicts.vm_high <= high)
-    status = np.select(
-        [~solved, ~plausible, unserved.ravel() > 0],
-        [Status.NOT_CONVERGED, Status.IMPLAUSIBLE, Status.UNSUPPLIED],
-        default=Status.OK,
-    ).astype(np.int8)
-    failed = ~(solved & plausible)
+    status, failed = judge(solved, plausible, unserved)
     shape = injections.p_kw.shape[:2]
     answers = verdicts.answers
     answers[failed] = np.nan
@@ -126,7 +120,7 @@ def conclude(
         volt_var_q_kvar=answers.reshape(*shape, answers.shape[1]),
         phases=3,
         options=options.as_mapping(),
-        notes=notes + _status_notes(status, unserved),
+        notes=notes + status_notes(status, unserved),
     )
 
 
@@ -143,20 +137,3 @@ def _shaped(
             values[lost] = np.nan
         arrays[field] = values.reshape(*shape, *values.shape[1:])
     return arrays
-
-
-def _status_notes(status: Any, unserved: Any) -> tuple[Note, ...]:
-    counts = (
-        (
-            int((status == Status.NOT_CONVERGED).sum()),
-            f"of {status.size} power flows have no solution that could be found; they are NaN.",
-        ),
-        (
-            int((status == Status.IMPLAUSIBLE).sum()),
-            f"of {status.size} power flows have an implausible voltage; they are NaN.",
-        ),
-        (int((unserved > 0).sum()), "power flows leave demand at buses without supply."),
-    )
-    return tuple(
-        Note("warning", "power flow", f"{count} {text}") for count, text in counts if count
-    )

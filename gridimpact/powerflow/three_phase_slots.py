@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridimpact.errors import GridError, Problem, raise_problems
+from gridimpact.powerflow.system import zip_shares
 from gridimpact.powerflow.three_phase_layout import Slots
 from gridimpact.records import (
     BoolArray,
@@ -89,7 +90,8 @@ def find_terminals(grid: Grid, injections: Injections, model: PhaseModel) -> Ter
     fixed = _fixed(model, source)
     loaded = (fixed != 0).any(axis=1)
     loaded[node[element]] = True
-    return Terminals(element, phase, terminal, fixed, loaded, _notes(int((lifted & even).sum())))
+    notes = _notes(int((lifted & even).sum()), int((fixed[:, 3:] != 0).any(axis=1).sum()))
+    return Terminals(element, phase, terminal, fixed, loaded, notes)
 
 
 def _check_connection(connection: IntArray, count: int) -> None:
@@ -132,14 +134,23 @@ def _fixed(model: PhaseModel, source: BoolArray) -> ComplexArray:
     return fixed
 
 
-def _notes(lifted: int) -> tuple[Note, ...]:
-    if not lifted:
-        return ()
-    text = (
-        f"{lifted} three-phase elements in star stand where no zero-sequence current can flow; each is "
-        "taken as an equal one in delta."
+def _notes(lifted: int, fixed: int) -> tuple[Note, ...]:
+    """Say what is taken as a delta: elements, and nodes at which the network draws by itself."""
+    counts = (
+        (lifted, "three-phase elements in star stand", "each is taken as an equal one in delta"),
+        (
+            fixed,
+            "nodes with motors or wards stand",
+            "their constant power is taken as drawn in delta",
+        ),
     )
-    return (Note("assumption", "power flow", text),)
+    return tuple(
+        Note(
+            "assumption", "power flow", f"{n} {who} where no zero-sequence current can flow; {how}."
+        )
+        for n, who, how in counts
+        if n
+    )
 
 
 def build_slots(
@@ -165,8 +176,8 @@ def build_slots(
     power = terminals.fixed_s_kva.ravel()[names] * scale
     weight = injections.phase_share[terminals.element, terminals.phase] * scale
     share_p, share_q = (
-        np.ascontiguousarray(weight[:, None] * _parts(given)[terminals.element])
-        for given in (injections.zip_p, injections.zip_q)
+        np.ascontiguousarray(weight[:, None] * share[terminals.element])
+        for share in zip_shares(injections)
     )
     by_element = np.full((len(injections.bus), 3), -1, dtype=np.int64)
     by_element[terminals.element, terminals.phase] = slot
@@ -181,12 +192,6 @@ def build_slots(
         parts=6 if injections.zip_p.any() or injections.zip_q.any() else 2,
     )
     return slots, by_element
-
-
-def _parts(given: FloatArray) -> FloatArray:
-    """Return constant-power, constant-current and constant-impedance shares, (element, 3)."""
-    impedance, current = given[:, 0], given[:, 1]
-    return np.stack([1.0 - impedance - current, current, impedance], axis=1)
 
 
 def drawn_power(slots: Slots, p_kw: FloatArray, q_kvar: FloatArray) -> ComplexArray:

@@ -14,10 +14,11 @@ import numpy as np
 
 from gridimpact.conventions import Status
 from gridimpact.errors import Problem, raise_problems
+from gridimpact.powerflow.blocks import frozen
 from gridimpact.powerflow.engine import Engine, FlowOptions
 from gridimpact.powerflow.layout import Batch
 from gridimpact.powerflow.tap_lanes import pick
-from gridimpact.powerflow.volt_var import check_volt_var
+from gridimpact.powerflow.volt_var import check_volt_var, volt_var_notes
 from gridimpact.powerflow.volt_var_response import local_response
 from gridimpact.records import (
     BoolArray,
@@ -95,7 +96,11 @@ def answer_outside(
     flow = engine.solve(grid, _with_answers(injections, answering, answers), chosen)
     failed = ~lanes.done.reshape(shape)
     nan = failed | ~np.isfinite(flow.residual_kva)
-    flow = replace(flow, volt_var_q_kvar=np.where(nan[:, :, None], np.nan, answers))
+    flow = replace(
+        flow,
+        volt_var_q_kvar=np.where(nan[:, :, None], np.nan, answers),
+        notes=flow.notes + volt_var_notes(injections),
+    )
     return _without(flow, failed)
 
 
@@ -163,7 +168,8 @@ def _settled(engine: Engine, grid: Grid, injections: Injections, options: FlowOp
         done=np.zeros(count, dtype=bool),
         lost=np.zeros(count, dtype=bool),
     )
-    quick = replace(options, keep=("vm_pu",), storage="float64")
+    # On the way a voltage may be implausible; only the last flow is judged.
+    quick = replace(options, keep=("vm_pu",), storage="float64", vm_plausible_pu=(0.0, 1e3))
     tolerance = max(options.tolerance_pu, _FLOOR_PU)
     for _ in range(_LOOPS):
         open_lanes = np.flatnonzero(~(lanes.done | lanes.lost))
@@ -254,7 +260,7 @@ def _answer(
     for first in range(0, len(there), _WIDTH):
         some = slice(first, first + _WIDTH)
         lane, used = there[some], len(there[some])
-        batch = Batch(_frozen(power[0][some]), _frozen(power[1][some]))
+        batch = Batch(frozen(power[0][some]), frozen(power[1][some]))
         v = np.zeros((3 * answering, 2, _WIDTH))
         v[:, 0] = 1.0
         v[:, 0, :used] = measured[some].reshape(used, -1).T
@@ -268,13 +274,6 @@ def _answer(
         lanes.now[lane] = state[:answering, :used].T
         lack[some] = np.sqrt(step[:used])
     return lack
-
-
-def _frozen(power: FloatArray) -> FloatArray:
-    """Return the one array type that the compiled code is built for."""
-    values = np.ascontiguousarray(power).view()
-    values.flags.writeable = False
-    return values
 
 
 def _by_lane(flow: FlowResult) -> list[tuple[str, Any]]:
