@@ -46,6 +46,7 @@ def mend_net(
         *_generators(net),
         *_storages(net),
         *_taps(net),
+        *_tap_angles(net),
         *_ampacities(net),
         *_derate(net, derating),
         *_set_point(net, busbar_vm_pu),
@@ -107,6 +108,20 @@ def _taps(net: Any) -> list[Note]:
             text = f"{rows_text(frame.index[missing].tolist())}: no tap position, taken as neutral"
             notes.append(Note("assumption", f"{table}, tap_pos", text))
     return notes
+
+
+def _tap_angles(net: Any) -> list[Note]:
+    """Put missing angles of three-winding taps to 0; pandapower passes over such a tap in silence."""
+    frame = net["trafo3w"]
+    if "tap_step_degree" not in frame:
+        return []
+    missing = frame.tap_step_degree.isna() & frame.tap_step_percent.notna()
+    frame.loc[missing, "tap_step_degree"] = 0.0
+    moved = missing & frame.in_service & (frame.tap_pos != frame.tap_neutral)
+    if not moved.any():
+        return []
+    text = f"{rows_text(frame.index[moved].tolist())}: no angle of the tap step, taken as 0 degrees"
+    return [Note("assumption", "trafo3w, tap_step_degree", text)]
 
 
 @lru_cache(maxsize=1)

@@ -107,3 +107,19 @@ def test_stationary_storages_are_left_out_and_told():
     own, text = _mended(net)
     assert own.storage.empty
     assert "1 stationary storages of together 5 kW" in text
+
+
+def test_a_three_winding_tap_without_an_angle_acts_and_is_told():
+    net = pp.create_empty_network()
+    bus = [pp.create_bus(net, vn_kv) for vn_kv in (110.0, 20.0, 10.0)]
+    pp.create_ext_grid(net, bus[0])
+    pp.create_transformer3w(net, *bus, std_type="63/25/38 MVA 110/20/10 kV", tap_pos=-8)
+    pp.create_load(net, bus[1], p_mw=1.0)
+    net.trafo3w["tap_step_degree"] = np.nan
+    own, text = _mended(net)
+    assert "row 0: no angle of the tap step" in text
+    pp.runpp(own)
+    # Eight steps of 1.2 % fewer turns at 110 kV.
+    assert own.res_bus.vm_pu[1] > 1 / (1 - 8 * 0.012) - 0.02
+    net.trafo3w["tap_pos"] = net.trafo3w.tap_neutral
+    assert "angle of the tap step" not in _mended(net)[1]
