@@ -161,21 +161,15 @@ def check_injections(grid: Grid, injections: Injections) -> None:
     count = len(injections.bus)
     shape = injections.p_kw.shape
     expected = (shape[0] if shape else 0, injections.timeline.count, count)
-    shapes = (
-        ("p_kw", shape, expected),
-        ("q_kvar", injections.q_kvar.shape, expected),
-        ("phase_share", injections.phase_share.shape, (count, 3)),
-        ("zip_p", injections.zip_p.shape, (count, 2)),
-        ("zip_q", injections.zip_q.shape, (count, 2)),
-    )
-    raise_problems(
-        [
-            Problem(name, f"has shape {found}, must be {wanted}")
-            for name, found, wanted in shapes
-            if found != wanted
-        ],
-        "injections",
-    )
+    wanted = {"p_kw": expected, "q_kvar": expected, "phase_share": (count, 3)}
+    wanted |= {"zip_p": (count, 2), "zip_q": (count, 2)}
+    found = {name: getattr(injections, name).shape for name in wanted}
+    problems = [
+        Problem(name, f"has shape {found[name]}, must be {wanted[name]}")
+        for name in wanted
+        if found[name] != wanted[name]
+    ]
+    raise_problems(problems, "injections")
     outside = np.flatnonzero((injections.bus < 0) | (injections.bus >= len(grid.bus_index)))
     problems = [
         Problem(

@@ -73,17 +73,8 @@ def injections_at(
     place = np.atleast_1d(np.asarray(bus, dtype=np.int64))
     power = np.asarray(p_kw, dtype=np.float64)
     power = power[None] if power.ndim == 2 else power
-    wanted = (timeline.count, len(place))
-    problems = []
-    if power.ndim != 3 or power.shape[1:] != wanted:
-        what = (
-            f"has shape {np.shape(p_kw)}, must be {wanted} or (scenario, {wanted[0]}, {wanted[1]})"
-        )
-        problems.append(Problem("p_kw", what, "one column an element, one row a step"))
     reactive = np.asarray(q_kvar, dtype=np.float64)
-    if reactive.ndim and reactive.shape not in (np.shape(p_kw), power.shape):
-        what = f"has shape {reactive.shape}, must be that of p_kw or one value"
-        problems.append(Problem("q_kvar", what))
+    problems = _shape_problems(np.shape(p_kw), reactive.shape, (timeline.count, len(place)))
     where = {int(index): k for k, index in enumerate(grid.bus_index)}
     problems += [
         Problem(f"bus of element {k}", f"is {b}, no bus of the network", "give pandapower's index")
@@ -106,6 +97,20 @@ def injections_at(
         connection=delta if delta.any() else None,
         volt_var=volt_var,
     )
+
+
+def _shape_problems(
+    active: tuple[int, ...], reactive: tuple[int, ...], wanted: tuple[int, int]
+) -> list[Problem]:
+    """Return shapes of power that are not those of (time, element), a scenario axis before it or not."""
+    problems = []
+    if len(active) not in (2, 3) or active[-2:] != wanted:
+        what = f"has shape {active}, must be {wanted} or (scenario, {wanted[0]}, {wanted[1]})"
+        problems.append(Problem("p_kw", what, "one column an element, one row a step"))
+    if reactive and reactive not in (active, (1, *active)):
+        what = f"has shape {reactive}, must be that of p_kw or one value"
+        problems.append(Problem("q_kvar", what))
+    return problems
 
 
 def _each(given: str | Sequence[str], count: int) -> list[str]:

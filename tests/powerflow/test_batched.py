@@ -15,10 +15,7 @@ from tests.powerflow import nets
 
 SIMBENCH = (
     "1-LV-rural1--0-sw",
-    "1-LV-semiurb4--0-sw",
-    "1-LV-urban6--0-sw",
     "1-MV-semiurb--0-sw",
-    "1-MV-rural--0-sw",
 )
 
 

@@ -157,11 +157,11 @@ def test_threads_share_blocks_out_without_changing_a_bit(monkeypatch):
 
 
 def test_cores_are_counted_where_affinity_is_unknown(monkeypatch):
-    import gridimpact.powerflow.batched as batched
+    import gridimpact.powerflow.blocks as blocks
 
-    monkeypatch.delattr(batched.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(batched.os, "cpu_count", lambda: 3)
-    assert batched._cores() == 3
+    monkeypatch.delattr(blocks.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(blocks.os, "cpu_count", lambda: 3)
+    assert blocks._cores() == 3
 
 
 def test_importing_the_room_loads_neither_compiler_nor_pandapower():

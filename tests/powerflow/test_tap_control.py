@@ -4,63 +4,16 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pandapower as pp
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from gridimpact.conventions import Status
 from gridimpact.network import open_network, with_phases, with_tap_control, with_tap_controls
-from gridimpact.powerflow import BatchedEngine, FlowOptions, PandapowerEngine, solve, solve_chunks
-from gridimpact.powerflow.engine import KEPT
+from gridimpact.powerflow import BatchedEngine, FlowOptions, PandapowerEngine, solve
 from gridimpact.powerflow.tap_control import _plan
-from gridimpact.powerflow.tap_rule import move_taps, start_taps
-from gridimpact.records import Network, TapControl
 from tests.powerflow import nets
-
-CABLE = "NA2XS2Y 1x185 RM/25 12/20 kV"
-PLATE = {
-    "vkr_percent": 0.5, "vk_percent": 12.0, "pfe_kw": 20.0, "i0_percent": 0.05,
-    "shift_degree": 150.0, "tap_neutral": 0, "tap_changer_type": "Ratio",
-}  # fmt: skip
-
-
-def changer(net, high, low, *, sn_mva=25.0, kv=(110.0, 20.0), side="hv", span=9, step=1.5, pos=0):
-    return pp.create_transformer_from_parameters(
-        net, high, low, sn_mva=sn_mva, vn_hv_kv=kv[0], vn_lv_kv=kv[1], tap_side=side,
-        tap_min=-span, tap_max=span, tap_step_percent=step, tap_pos=pos, **PLATE,
-    )  # fmt: skip
-
-
-def substation(**more):
-    """A 110/20 kV substation with one feeder of three customers, buses 2, 3 and 4."""
-    net = pp.create_empty_network()
-    high = pp.create_bus(net, 110.0)
-    medium = pp.create_buses(net, 4, vn_kv=20.0)
-    pp.create_ext_grid(net, high, vm_pu=1.02)
-    changer(net, high, medium[0], **more)
-    for first, second in pairwise(medium):
-        pp.create_line(net, first, second, 4.0, CABLE)
-    return net
-
-
-def series():
-    """Two tap changers in series: 110/20 kV, then 20/0.4 kV with finer steps."""
-    net = substation()
-    low = pp.create_bus(net, 0.4)
-    changer(net, 4, low, sn_mva=0.63, kv=(20.0, 0.4), step=1.0, span=4)
-    return net
-
-
-def opened(net) -> Network:
-    return Network("net", "test", "none", net, nets.grid_of(net), None)
-
-
-def held(net, **settings) -> Network:
-    return with_tap_control(opened(net), 0, **({"vm_set_pu": 1.01, "deadband_pu": 0.02} | settings))
+from tests.powerflow.tap_nets import changer, held, opened, series, substation
 
 
 def by_pandapower(net, bus, p_kw, q_kvar, controls):
@@ -254,68 +207,6 @@ def test_a_tap_changer_beside_a_generator_is_moved_by_pandapower():
     assert found.tap_pos[0, 0, 0] < found.tap_pos[0, 1, 0]
 
 
-RESULTS = (*KEPT, "status", "residual_kva", "tap_pos")
-
-
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-@given(chunk=st.integers(1, 50), seed=st.integers(0, 100))
-def test_a_lanes_positions_and_bytes_depend_on_that_lane_alone(chunk, seed):
-    network = _shared()
-    loads = nets.random_injections([2, 3, 5], 20, 400.0, seed, scenarios=2)
-    loads.p_kw[..., :2] *= 20
-    whole = solve(network, loads, FlowOptions(threads=1))
-    for part in solve_chunks(network, loads, FlowOptions(threads=2), chunk):
-        for name in RESULTS:
-            expected = getattr(whole, name)[part.scenario, part.time]
-            assert np.ascontiguousarray(expected).tobytes() == getattr(part.result, name).tobytes()
-
-
-_KNOWN: list[Network] = []
-
-
-def _shared() -> Network:
-    if not _KNOWN:
-        settings_ = {row: {"vm_set_pu": 1.01, "deadband_pu": 0.022} for row in (0, 1)}
-        _KNOWN.append(with_tap_controls(opened(series()), settings_))
-    return _KNOWN[0]
-
-
-def test_a_lane_without_solution_has_no_position_and_spoils_no_other():
-    network = held(substation())
-    loads = nets.random_injections([2, 3, 4], 5, 9000.0, 3)
-    calm = solve(network, loads)
-    loads.p_kw[0, 2] = 1e6
-    wild = solve(network, loads)
-    assert wild.status[0].tolist() == [0, 0, Status.NOT_CONVERGED, 0, 0]
-    assert np.isnan(wild.tap_pos[0, 2]).all()
-    for name in RESULTS:
-        rest = [0, 1, 3, 4]
-        assert getattr(wild, name)[0, rest].tobytes() == getattr(calm, name)[0, rest].tobytes()
-    texts = [note.text for note in wild.notes]
-    assert "1 of 5 power flows have no solution that could be found; they are NaN." in texts
-
-
-def test_arrays_left_out_and_single_precision_come_as_without_tap_control():
-    network = held(substation())
-    loads = nets.random_injections([2, 3, 4], 9, 9000.0, 3)
-    full = solve(network, loads)
-    small = solve(network, loads, FlowOptions(keep=("losses_kw",), storage="float32"))
-    assert small.vm_pu.size == 0
-    assert small.losses_kw.dtype == np.float32
-    np.testing.assert_array_equal(small.losses_kw, full.losses_kw.astype(np.float32))
-    assert small.tap_pos.tobytes() == full.tap_pos.tobytes()
-
-
-def test_demand_without_supply_is_counted_once():
-    net = substation()
-    lost = pp.create_bus(net, 20.0)
-    loads = nets.injections([3, lost], [[[15000.0, 10.0], [-9000.0, 20.0]]], np.zeros((1, 2, 2)))
-    found = solve(held(net), loads)
-    assert found.unserved_kwh == pytest.approx(30.0 * 0.25)
-    assert found.status[0].tolist() == [Status.UNSUPPLIED, Status.UNSUPPLIED]
-    assert "2 power flows leave demand at buses without supply." in [n.text for n in found.notes]
-
-
 def test_three_phases_hold_the_mean_of_the_phase_voltages():
     net = substation(step=0.8, span=15)
     flat = np.full((3, 3), 1 / 3)
@@ -334,85 +225,3 @@ def test_three_phases_hold_the_mean_of_the_phase_voltages():
     mean = found.vm_pu[0, :, 1].mean(axis=-1)
     assert np.all((mean > 1.0) & (mean < 1.02))
     assert np.ptp(found.vm_pu[0, :, 1], axis=-1).max() > 1e-4
-
-
-def test_forgotten_positions_are_worked_out_anew(monkeypatch):
-    import gridimpact.powerflow.tap_control as module
-
-    loads = nets.random_injections([2, 3, 4], 12, 9000.0, 3)
-    first = solve(held(substation()), loads)
-    monkeypatch.setattr(module, "_REMEMBERED", 1)
-    for network in (held(substation()), held(substation(), vm_set_pu=1.0), held(substation())):
-        found = BatchedEngine().solve(network.grid, loads)
-    for name in RESULTS:
-        assert getattr(found, name).tobytes() == getattr(first, name).tobytes()
-
-
-def test_lanes_are_sought_in_parts_of_any_size_with_the_same_bytes(monkeypatch):
-    import gridimpact.powerflow.tap_control as module
-
-    loads = nets.random_injections([2, 3, 4], 300, 9000.0, 3)
-    network = held(substation())
-    whole = solve(network, loads)
-    monkeypatch.setattr(module, "_VALUES", 1)
-    parts = solve(network, loads)
-    for name in RESULTS:
-        assert getattr(parts, name).tobytes() == getattr(whole, name).tobytes()
-
-
-def test_every_combination_of_positions_is_one_group_however_many_there_could_be():
-    import gridimpact.powerflow.tap_control as module
-
-    few = np.array([[0, 1], [2, 0], [0, 1], [2, 1]])
-    for scale in (1, 2**40):
-        groups = module._groups(few * scale, np.array([0, 1, 2, 3]))
-        assert [index for index, _ in groups] == [(0, scale), (2 * scale, 0), (2 * scale, scale)]
-        assert [lanes.tolist() for _, lanes in groups] == [[0, 2], [1], [3]]
-
-
-def _control(count=5, start=0, low=0.99, high=1.01) -> TapControl:
-    return TapControl(0, 0, low, high, np.arange(count), start, np.zeros((count, 4), complex))
-
-
-def _play(voltages, control, effect=0.02):
-    """Let the rule move one lane whose voltage at each position is given; return the path."""
-    taps, path = start_taps([control], 1), [control.start]
-    plan = (np.array([effect]), np.array([0]))
-    for _ in range(20):
-        held_ = np.array([[voltages[taps.index[0, 0]]]])
-        if not move_taps([control], plan, taps, np.array([0]), held_)[0]:
-            return path, taps
-        path.append(int(taps.index[0, 0]))
-    pytest.fail(f"it hunts: {path}")
-
-
-def test_a_far_band_is_reached_in_few_moves_and_never_jumped_over():
-    path, _ = _play(np.linspace(0.8, 1.0, 11), _control(11, low=0.989, high=1.2))
-    assert path == [0, 6, 8, 9, 10]
-
-
-def test_a_jump_that_the_network_answers_too_strongly_is_taken_back_and_done_step_by_step():
-    strong = 0.8 + 0.07 * np.arange(11)
-    path, taps = _play(strong, _control(11, low=0.93, high=1.0))
-    assert path[:3] == [0, 4, 0]
-    assert path[-1] == 2
-    assert taps.one_by_one[0, 0]
-
-
-def test_a_jump_to_the_end_of_the_range_stays_there():
-    path, taps = _play(np.full(8, 0.8), _control(8))
-    assert path == [0, 6, 7]
-    assert taps.at_end[0, 0]
-
-
-def test_between_two_positions_the_nearer_is_kept_and_a_tie_stays():
-    for voltages, end in (((0.97, 1.02), 1), ((0.985, 1.02), 0), ((0.96, 1.04), 1)):
-        path, taps = _play(np.array(voltages), _control(2))
-        assert path[-1] == end
-        assert taps.settled[0, 0]
-
-
-def test_a_lane_that_failed_rests():
-    path, taps = _play(np.array([np.nan, 1.0]), _control(2))
-    assert path == [0]
-    assert not taps.at_end.any()
