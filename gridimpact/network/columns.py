@@ -12,6 +12,7 @@ import pandas as pd
 
 from gridimpact.errors import Problem
 from gridimpact.network.tables import DEFAULTS, MAX_TEXT
+from gridimpact.records import FloatArray
 
 SHOWN = 5
 """Rows named in one problem; the rest is counted."""
@@ -35,6 +36,20 @@ def rows_text(rows: Sequence[Any], values: Sequence[Any] | None = None) -> str:
     ]
     more = len(rows) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def column(table: Any, name: str, missing: float = 0.0) -> FloatArray:
+    """Return a column as numbers; where it or a value is missing, the default.
+
+    Examples
+    --------
+    >>> column(pd.DataFrame({"x_ohm": [0.1, None]}), "x_ohm", 2.0).tolist()
+    [0.1, 2.0]
+    """
+    if name not in table:
+        return np.full(len(table), missing)
+    values = np.array(table[name].to_numpy(dtype=np.float64, na_value=np.nan))
+    return np.where(np.isnan(values), missing, values)
 
 
 def _short(value: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from gridimpact.network.columns import column
 from gridimpact.network.phase_ports import six_port, swapped
 from gridimpact.records import BoolArray, ComplexArray, FloatArray, Grid, IntArray
 
@@ -239,11 +240,3 @@ def transformer_six_port(
     zero, _ = transformer_zero_two_ports(rows, sides, grid.admittance.s_base_kva)
     balanced = np.asarray(two_port, dtype=np.complex128)
     return six_port(zero, balanced, swapped(balanced))
-
-
-def column(table: Any, name: str, default: float) -> FloatArray:
-    """Return a column as numbers, a default where the column or a value is missing."""
-    if name not in table:
-        return np.full(len(table), default)
-    values = np.array(table[name].to_numpy(dtype=np.float64, na_value=np.nan))
-    return np.where(np.isnan(values), default, values)

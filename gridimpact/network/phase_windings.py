@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gridimpact.network.phase_transformer import Sides, Windings, column, polarity, read_group
+from gridimpact.network.columns import column
+from gridimpact.network.phase_transformer import Sides, Windings, polarity, read_group
 from gridimpact.records import BoolArray, ComplexArray
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gridimpact.network.columns import column
 from gridimpact.records import BoolArray, ComplexArray, FloatArray, IntArray
 
 SWITCH_R_TO_X = 2.0
@@ -28,14 +29,6 @@ class Part(NamedTuple):
     """(branch, 2) whether each end is connected."""
     values: Mapping[str, Any]
     """Attributes of power-grid-model."""
-
-
-def column(table: Any, name: str, missing: float = 0.0) -> FloatArray:
-    """Return a column as numbers; where it or a value is missing, the default."""
-    if name not in table:
-        return np.full(len(table), missing)
-    values = np.array(table[name].to_numpy(dtype=np.float64))
-    return np.where(np.isnan(values), missing, values)
 
 
 def flags(table: Any, name: str = "in_service") -> BoolArray:

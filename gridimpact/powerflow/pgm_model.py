@@ -15,11 +15,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gridimpact.errors import GridError, raise_problems
+from gridimpact.network.columns import column
 from gridimpact.powerflow.pgm_elements import (
     Part,
     Sources,
     bus_nodes,
-    column,
     fixed_loads,
     impedance_part,
     line_part,

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from gridimpact.errors import Problem
-from gridimpact.powerflow.pgm_elements import Part, column, flags, sources
+from gridimpact.network.columns import column
+from gridimpact.powerflow.pgm_elements import Part, flags, sources
 from gridimpact.powerflow.pgm_transformer import Windings, clock_of
 from gridimpact.records import BoolArray, FloatArray
 

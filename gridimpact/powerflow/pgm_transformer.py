@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gridimpact.powerflow.pgm_elements import Part, bus_place, column, ends_closed
+from gridimpact.network.columns import column
+from gridimpact.powerflow.pgm_elements import Part, bus_place, ends_closed
 from gridimpact.powerflow.pgm_zero import DELTA, WYE_N, ZeroSequence, zero_sequence_values
 from gridimpact.records import BoolArray, ComplexArray, FloatArray, IntArray
 

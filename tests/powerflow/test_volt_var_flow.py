@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from gridimpact.conventions import Status
-from gridimpact.powerflow import BatchedEngine, FlowOptions, PandapowerEngine, solve
+from gridimpact.powerflow import BatchedEngine, FlowOptions, solve
 from gridimpact.powerflow.volt_var import CURVE_NAMES, CURVES, merge_volt_var, volt_var
-from gridimpact.powerflow.volt_var_outside import answer_failed, answer_outside
+from gridimpact.powerflow.volt_var_outside import answer_outside
 from tests.powerflow.nets import (
     grid_of,
     injections,
@@ -251,32 +251,6 @@ def test_the_bytes_do_not_depend_on_threads_neighbours_or_order(curve):
         assert alone.vm_pu.tobytes() == whole.vm_pu[:, lane : lane + 1].tobytes()
 
 
-@pytest.mark.parametrize("curve", ["ieee_1547_b", "vde_ar_n_4105", STEP])
-def test_pandapower_led_from_outside_finds_the_same(curve):
-    net = pn.create_cigre_network_lv()
-    bus = np.flatnonzero(net.bus.vn_kv.to_numpy() < 1)[::3]
-    flow = random_injections(bus, 2, 6.0, seed=6)
-    flow = replace(flow, volt_var=volt_var(np.arange(len(bus)), 12.0, curve))
-    grid = grid_of(net)
-    ours, theirs = solve(grid, flow), answer_outside(PandapowerEngine(net), grid, flow)
-    assert ours.vm_pu == pytest.approx(theirs.vm_pu, abs=1e-8, nan_ok=True)
-    assert ours.volt_var_q_kvar == pytest.approx(theirs.volt_var_q_kvar, abs=1e-5)
-
-
-@pytest.mark.parametrize("curve", ["ieee_1547_b", STEP])
-def test_lanes_the_iteration_loses_are_still_settled(curve):
-    net = village()
-    bus = np.arange(2, len(net.bus))
-    flow = random_injections(bus, 4, 20.0, seed=2)
-    flow = replace(flow, volt_var=volt_var(np.arange(len(bus)), 30.0, curve))
-    short, full = FlowOptions(max_iterations=2), FlowOptions()
-    grid = grid_of(net)
-    result, expected = solve(grid, flow, short), solve(grid, flow, full)
-    assert_on_curves(flow, result)
-    assert result.vm_pu == pytest.approx(expected.vm_pu, abs=1e-8)
-    assert any("around the solver" in note.text for note in result.notes)
-
-
 def test_a_lane_without_solution_fails_alone():
     net = two_bus()
     p_kw = np.array([5.0, 5000.0, 5.0])[None, :, None]
@@ -285,17 +259,6 @@ def test_a_lane_without_solution_fails_alone():
     assert result.status[0].tolist() == [Status.OK, Status.NOT_CONVERGED, Status.OK]
     assert np.isnan(result.volt_var_q_kvar[0, 1]).all()
     assert result.volt_var_q_kvar[0, 0].tobytes() == result.volt_var_q_kvar[0, 2].tobytes()
-
-
-def test_support_is_found_where_without_it_the_voltage_collapses():
-    net = two_bus(0.05, 0.5)
-    p_kw = np.full((1, 1, 1), 155.0)
-    still = injections([1], p_kw, np.zeros((1, 1, 1)))
-    assert solve(grid_of(net), still).status[0, 0] == Status.NOT_CONVERGED
-    flow = replace(still, volt_var=volt_var([0], 300.0, "ieee_1547_b"))
-    result = outside(grid_of(net), flow, FlowOptions(vm_plausible_pu=(0.3, 1.5)))
-    assert result.volt_var_q_kvar[0, 0, 0] < -40
-    assert_on_curves(flow, result)
 
 
 @inside_and_outside
@@ -309,16 +272,6 @@ def test_at_the_source_the_set_point_alone_decides_and_without_supply_nothing(ru
     assert result.volt_var_q_kvar[0, :, 0] == pytest.approx(np.interp(1.05, CURVES["ieee_1547_b"].v_pu, CURVES["ieee_1547_b"].q_share) * 10.0)  # fmt: skip
     assert (result.volt_var_q_kvar[0, :, 1] > 0).all()
     assert (result.volt_var_q_kvar[0, :, 2] == 0).all()
-
-
-def test_without_answers_the_outside_loop_is_a_plain_solve():
-    flow = random_injections([1, 2], 3, 5.0)
-    grid = grid_of(village())
-    assert outside(grid, flow).vm_pu.tobytes() == solve(grid, flow).vm_pu.tobytes()
-    none = replace(flow, volt_var=volt_var([], np.zeros(0)))
-    assert solve(grid, none).vm_pu.tobytes() == solve(grid, flow).vm_pu.tobytes()
-    plain = solve(grid, flow)
-    assert answer_failed(BatchedEngine(), grid, flow, FlowOptions(), plain) is plain
 
 
 @pytest.mark.parametrize("gap_pu", [0.1, 1e-2, 1e-3, 1e-4, 1e-6])
