@@ -13,10 +13,10 @@ from gridimpact.records import ComplexArray, FloatArray, Grid, IntArray, Note
 
 VOLTAGE_FACTOR = 1.1
 """c of IEC 60909-0 table 1, which pandapower counts on every external grid."""
-STIFF = 2.0**22
+STIFF = 2.0**21
 """Positive- over negative-sequence admittance of a source that is ideal in positive sequence alone.
 
-Errs by 2.4e-7 of the drop that its impedance would make; more would cost digits in the others.
+Errs by 4.8e-7 of the drop that its impedance would make; more would cost digits in the others.
 """
 
 

@@ -231,6 +231,16 @@ def write_winding(lane0: int, lines: Branches, b: int, size: Any, out: Results) 
 
 
 @compiled
+def ease(checks: Any, missing: Any, i: Any) -> None:
+    """Count what is missing behind stiff sources as sources of even stiffness would leave it."""
+    for k in range(checks.held.shape[0]):
+        o = _U(checks.held[k]) * _SIX
+        set_block(checks.ease[k], missing, o, i, _U(0))
+        for j in range(6 * WIDTH):
+            missing[o + _U(j)] = i[_U(j)]
+
+
+@compiled
 def judge(lane0: int, v: Any, missing: Any, system: System, rules: Rules, out: Verdicts) -> None:
     """Write the largest power missing, also over what may be missing, of every lane."""
     checks, count = system.checks, min(WIDTH, out.residual.shape[0] - lane0)

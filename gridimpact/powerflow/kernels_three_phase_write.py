@@ -13,7 +13,7 @@ from gridimpact.powerflow.kernels_three_phase import (
     iterate,
     recover,
 )
-from gridimpact.powerflow.kernels_three_phase_branches import balance, branches, chains, judge
+from gridimpact.powerflow.kernels_three_phase_branches import balance, branches, chains, ease, judge
 from gridimpact.powerflow.three_phase_layout import Batch, Results, Rules, System, Verdicts
 
 _U = np.uint64
@@ -115,6 +115,7 @@ def solve_blocks(
         balance(v, s, system, missing, new)
         chains(lane0, v, system, missing, (new, size, losses), out)
         branches(lane0, v, system, rules, missing, (new, size, losses), out)
+        ease(system.checks, missing, new)
         judge(lane0, v, missing, system, rules, verdicts)
         write_voltages(lane0, v, system, size, out, verdicts)
         if out.unbalance.shape[0] > 0:

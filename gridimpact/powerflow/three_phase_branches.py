@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridimpact.network.phase_ports import TO_PHASES, TO_SEQUENCES
 from gridimpact.powerflow.three_phase_factor import flat, vanishing
 from gridimpact.powerflow.three_phase_layout import (
     LINE,
@@ -86,7 +87,15 @@ def lay_out(
         base_ka=meaning.base_ka[rest],
     )
     stiff = np.hypot(chains.y[:, :9], chains.y[:, 9:]).max(axis=1, initial=0.0)
-    return chains, branches, _checks(model, (found, stiff), rest, place)
+    eased = _ease(model.y[behind, 3:, 3:])
+    # Voltage there is sure to the tolerance, not the current that a stiff source turns it into.
+    for number, chain in enumerate(found):
+        if behind[list(chain.branches)].any():
+            own = model.y[chain.branches[0], 3:, 3:]
+            stiff[number] = np.abs(_ease(own[None])[0] @ own).max()
+    checks = _checks(model, (found, stiff), rest, place)
+    held = place[model.branch_to[behind]]
+    return chains, branches, checks._replace(held=held, ease=flat(eased))
 
 
 def _meaning(grid: Grid, model: PhaseModel) -> Meaning:
@@ -244,4 +253,19 @@ def _checks(
         stiffness=stiff[order],
         shunt=place[shunt],
         y=flat(model.y_shunt[shunt]),
+        held=np.zeros(0, dtype=np.int64),
+        ease=np.zeros((0, 18)),
     )
+
+
+def _ease(sources: ComplexArray) -> ComplexArray:
+    """Return what scales the sequences of a current to the stiffness of the source's negative one.
+
+    A source that holds its voltage in positive sequence is so stiff there that rounding of a voltage
+    looks like power.
+    """
+    sequences = np.abs(np.einsum("ki,nij,jk->nk", TO_SEQUENCES, sources, TO_PHASES))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.minimum(1.0, sequences[:, 2:] / sequences)
+    scale = np.where(np.isfinite(scale), scale, 1.0)
+    return np.asarray(np.einsum("ik,nk,kj->nij", TO_PHASES, scale, TO_SEQUENCES))

@@ -144,6 +144,10 @@ class Checks(NamedTuple):
     """(shunt,) places with admittance to earth."""
     y: Any
     """(shunt, 18)"""
+    held: Any
+    """(held,) places whose positive-sequence voltage a source holds."""
+    ease: Any
+    """(held, 18) what turns the current missing there into one that a source of even stiffness would leave."""
 
 
 class System(NamedTuple):
