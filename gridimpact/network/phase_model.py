@@ -21,7 +21,12 @@ from gridimpact.network.phase_ports import TO_PHASES, phase_block, six_port
 from gridimpact.network.phase_sequences import full_line, full_lines_ohm, sequences
 from gridimpact.network.phase_source import Sources, source_branches
 from gridimpact.network.phase_transformer import transformer_six_port
-from gridimpact.network.zero_sequence import doubtful_cores, group_problems, missing_zero_sequence
+from gridimpact.network.zero_sequence import (
+    doubtful_cores,
+    doubtful_shifts,
+    group_problems,
+    missing_zero_sequence,
+)
 from gridimpact.network.zero_sequence_assumed import assume_zero_sequence
 from gridimpact.records import (
     BoolArray,
@@ -238,4 +243,4 @@ def _notes(net: Any, grid: Grid, held: IntArray, source: Sources) -> tuple[Note,
         if count:
             text = f"{count} {table}s are stars, earthed where the network is, as in runpp_3ph"
             notes.append(Note("assumption", table, text))
-    return (*notes, *doubtful_cores(net))
+    return (*notes, *doubtful_shifts(net), *doubtful_cores(net))

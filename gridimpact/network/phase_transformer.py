@@ -76,6 +76,17 @@ def read_group(name: Any, windings: int = 2) -> Windings | None:
     return Windings(parts[0::2], tuple(int(number) if number else None for number in parts[1::2]))
 
 
+def odd_clock(first: str, second: str) -> bool:
+    """Return whether two windings turn by an odd clock: a star against a delta or a zigzag does.
+
+    Examples
+    --------
+    >>> odd_clock("d", "yn"), odd_clock("y", "zn"), odd_clock("d", "zn"), odd_clock("yn", "y")
+    (True, True, False, False)
+    """
+    return first.startswith("y") != second.startswith("y")
+
+
 def plain_group(name: str) -> str:
     """Return a vector group without clock numbers, as pandapower's own three-phase flow wants it.
 

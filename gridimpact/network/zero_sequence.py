@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gridimpact.errors import Problem
-from gridimpact.network.phase_transformer import read_group
+from gridimpact.network.phase_transformer import Windings, odd_clock, read_group
 from gridimpact.records import BoolArray, Note
 
 STIFF_MVA = 1e6
@@ -151,6 +151,45 @@ def _core_problems(trafo: Any, index: Any) -> list[Problem]:
         for passed, column, value, rule in checks
         if not passed
     ]
+
+
+def doubtful_shifts(net: Any) -> tuple[Note, ...]:
+    """Return warnings where no transformer of the named vector group has the phase shift given.
+
+    A star against a delta or a zigzag turns by an odd multiple of 30 degrees, windings that are
+    both stars, or neither, by an even one (IEC 60076-1). The shift counts as it stands.
+    """
+    notes = []
+    for table, sides in (("trafo", ("",)), ("trafo3w", ("mv_", "lv_"))):
+        frame = net[table]
+        for index in frame.index[frame["in_service"].to_numpy(dtype=bool)]:
+            name = frame.at[index, "vector_group"]
+            known = read_group(name, len(sides) + 1)
+            for winding, side in enumerate(sides, start=1):
+                column = f"shift_{side}degree"
+                text = known and _shift_doubt(name, known, winding, float(frame.at[index, column]))
+                if text:
+                    notes.append(Note("warning", f"{table} {index}, {column}", text))
+    return tuple(notes)
+
+
+def _shift_doubt(name: str, known: Windings, winding: int, shift: float) -> str:
+    """Return why a winding cannot have its phase shift against the first, nothing where it can."""
+    clock = shift / 30
+    odd = odd_clock(known.connection[0], known.connection[winding])
+    if abs(clock - round(clock)) > 1e-6:
+        return (
+            f"is {shift:g}, no multiple of 30 degrees as {name} has; solved as it stands, set the shift of the "
+            "nameplate (150 for Dyn5) if it is no phase shifter"
+        )
+    if round(clock) % 2 == odd:
+        return ""
+    own, example = ("odd", "30 or 150") if odd else ("even", "0 or 180")
+    often = ", networks often leave it at 0" if shift == 0 else ""
+    return (
+        f"is {shift:g}, but {name} has an {own} clock ({example} degrees, say){often}; solved as it stands, set "
+        "the shift of the nameplate (150 for Dyn5) or mend vector_group"
+    )
 
 
 def doubtful_cores(net: Any) -> tuple[Note, ...]:

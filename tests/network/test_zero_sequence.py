@@ -10,7 +10,12 @@ import pytest
 
 from gridimpact.errors import GridError
 from gridimpact.network import list_networks, open_network, with_phases
-from gridimpact.network.zero_sequence import doubtful_cores, group_problems, missing_zero_sequence
+from gridimpact.network.zero_sequence import (
+    doubtful_cores,
+    doubtful_shifts,
+    group_problems,
+    missing_zero_sequence,
+)
 from gridimpact.network.zero_sequence_assumed import assume_zero_sequence
 from tests.network.nets import feeder
 from tests.network.phase_flow import solve_phases
@@ -166,6 +171,55 @@ def test_a_group_that_contradicts_the_shift_or_is_unknown_is_refused():
     net = station("Dyn", 150)
     net.line["r0_ohm_per_km"] = net.line["x0_ohm_per_km"] = 0.0
     assert [p.where for p in group_problems(net)] == ["line 0", "line 1"]
+
+
+@pytest.mark.parametrize(
+    ("group", "odd"),
+    [("Dyn", True), ("YNd", True), ("Yd", True), ("Yzn", True), ("Dd", False), ("Dzn", False),
+     ("Yyn", False), ("YNyn", False)],
+)  # fmt: skip
+def test_only_a_star_against_delta_or_zigzag_turns_by_an_odd_clock(group, odd):
+    for clock in range(-2, 13):
+        notes = doubtful_shifts(station(group, 30 * clock))
+        assert bool(notes) == (clock % 2 != odd)
+        for note in notes:
+            assert (note.kind, note.where) == ("warning", "trafo 0, shift_degree")
+            assert f"{group} has an {'odd' if odd else 'even'} clock" in note.text
+            assert ("leave it at 0" in note.text) == (clock == 0)
+
+
+def test_a_shift_between_two_clocks_is_warned_of_and_one_out_of_service_is_not():
+    net = station("Dyn", 145)
+    assert "145, no multiple of 30 degrees" in doubtful_shifts(net)[0].text
+    net.trafo["in_service"] = False
+    assert doubtful_shifts(net) == ()
+
+
+def test_each_winding_of_three_has_the_clock_of_its_connection():
+    net = feeder(1)
+    bus, mid = pp.create_bus(net, 0.4), pp.create_bus(net, 1.0)
+    pp.create_transformer3w_from_parameters(
+        net, 0, mid, bus, vn_hv_kv=10, vn_mv_kv=1, vn_lv_kv=0.4, sn_hv_mva=0.3, sn_mv_mva=0.1,
+        sn_lv_mva=0.3, vk_hv_percent=8.0, vk_mv_percent=4.0, vk_lv_percent=6.0, vkr_hv_percent=0.5,
+        vkr_mv_percent=0.4, vkr_lv_percent=0.3, pfe_kw=0, i0_percent=0, shift_mv_degree=30,
+    )  # fmt: skip
+    net.trafo3w["vector_group"] = "YNynd"
+    net.trafo["in_service"] = False
+    net.trafo["vector_group"] = None
+    assert [note.where for note in doubtful_shifts(net)] == [
+        "trafo3w 0, shift_mv_degree", "trafo3w 0, shift_lv_degree"
+    ]  # fmt: skip
+    net.trafo3w["shift_mv_degree"], net.trafo3w["shift_lv_degree"] = 0.0, 150.0
+    assert doubtful_shifts(net) == ()
+
+
+def test_a_delta_star_without_its_shift_is_told_and_solved_as_it_stands():
+    network = with_phases(network_of(station("Dyn", 0, mag0_percent=1e6)))
+    assert [n.where for n in network.notes if n.kind == "warning"] == ["trafo 0, shift_degree"]
+    model = network.grid.phase_model
+    v = solve_phases(model, np.zeros((len(model.node_vn_kv), 3), dtype=np.complex128))
+    turn = v[model.bus_node[1], 0] / v[model.bus_node[0], 0]
+    assert np.angle(turn, deg=True) == pytest.approx(0.0, abs=0.5)
 
 
 def test_a_core_as_small_as_the_leakage_is_warned_of():
