@@ -32,6 +32,9 @@ __all__ = [
 _SMALL_KVA = 4.6
 """Largest apparent power of a generating plant that VDE-AR-N 4105 asks only cos phi 0.95 of."""
 
+_LARGEST_FREE = 0.8
+"""Largest share whose apparent power may follow from active power; beyond, ``P / sqrt(1 - q^2)`` soars."""
+
 _SHOWN = 20
 
 
@@ -112,12 +115,13 @@ def volt_var_for(
     Where it is not known, apparent power is taken so large that the curve's largest share is free
     beside rated active power: ``P / sqrt(1 - q^2)``. This is what VDE-AR-N 4105 asks for (P / 0.90 above
     4.6 kVA, P / 0.95 below) and what lets a category B inverter of IEEE 1547 give its 44 % at full
-    sun (1.11 P). An inverter without that reserve gives less: name its `s_max_kva`.
+    sun (1.11 P). An inverter without that reserve gives less: name its `s_max_kva`. A curve of one's own
+    may so ask for up to 0.8 (1.67 P); steeper ones need `s_max_kva`.
 
     Raises
     ------
     InputError
-        As `volt_var`.
+        As `volt_var`, and where a share over 0.8 comes without `s_max_kva`.
     """
     if s_max_kva is not None:
         return volt_var(elements, s_max_kva, curve)
@@ -126,7 +130,14 @@ def volt_var_for(
         shares = [np.abs(CURVES[name].q_share).max() for name in _names(curve)]
     else:
         shares = [np.abs(volt_var_curve(*curve)[1]).max()]
-    sizes = [p_kw / np.sqrt(max(1.0 - share**2, 0.01)) for share in shares]
+    if max(shares) > _LARGEST_FREE + 1e-9:
+        what = (
+            f"reaches {max(shares):g}, over {_LARGEST_FREE:g} no apparent power follows from active power: "
+            "an inverter that large is not built"
+        )
+        remedy = "give s_max_kva (shares count on apparent power), or a curve of smaller shares"
+        raise_problems([Problem("q_share", what, remedy)], "Volt-VAr")
+    sizes = [p_kw / np.sqrt(1.0 - share**2) for share in shares]
     return volt_var(elements, np.where(sizes[0] <= _SMALL_KVA, sizes[0], sizes[-1]), curve)
 
 

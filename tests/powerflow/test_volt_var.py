@@ -152,6 +152,16 @@ def test_apparent_power_for_an_own_curve_follows_its_largest_share():
     assert found.s_max_kva == pytest.approx([10.0])
 
 
+@pytest.mark.parametrize("largest", [0.81, 1.0])
+def test_shares_no_inverter_is_sized_for_need_an_apparent_power(largest):
+    curve = ([0.9, 1.1], [-largest, 0.2])
+    with pytest.raises(InputError, match=rf"q_share: reaches {largest:g}.*give s_max_kva"):
+        volt_var_for(30.0, [0], curve)
+    assert volt_var_for(30.0, [0], curve, 33.0).s_max_kva == pytest.approx([33.0])
+    largest_free = volt_var_for(30.0, [0], ([0.9, 1.1], [-0.8, 0.8]))
+    assert largest_free.s_max_kva == pytest.approx([50.0])
+
+
 def test_merged_groups_keep_their_own_curves():
     first, second = volt_var([0, 2], 5.0, "ieee_1547_a"), volt_var([1], 9.0, "ieee_1547_b")
     both = merge_volt_var([first, second])
