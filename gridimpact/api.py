@@ -214,6 +214,11 @@ class Result:
         return self.record.manifest
 
     @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was assumed, left out or found odd, warnings of the check among it."""
+        return self.record.notes
+
+    @property
     def plot(self) -> Plot:
         """Figures by name, e.g. ``result.plot.voltage_profile()``."""
         return Plot(self.record)

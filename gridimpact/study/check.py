@@ -123,9 +123,9 @@ def _own_generation(spec: StudySpec) -> Iterator[Problem]:
     if left_out.any():
         yield Problem(
             "profiles, pv_p_kw",
-            f"the network's own generation of {own[left_out].sum():.0f} kW at {int(left_out.sum())} "
-            "sites has no profile and is left out",
-            "add its profile: a column SITE.pv, or pv_kwp when synthesising",
+            f"the network's own generation of {own[left_out].sum():.6g} kW at {int(left_out.sum())} sites is "
+            "left out: no generation profile is given; give PV profiles, as a column SITE.pv, or by pv_share "
+            "(and pv_kwp) when synthesising",
             severity="warning",
         )
 

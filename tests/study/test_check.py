@@ -242,7 +242,9 @@ def test_generation_of_the_network_without_a_profile_is_told():
     spec = plain()
     sites = spec.network.sites.assign(generation_kw=[30.0, 0.0, 0.0])
     own = dataclasses.replace(spec, network=dataclasses.replace(spec.network, sites=sites))
-    assert any("own generation of 30 kW at 1 sites" in text for text in told(own, "warning"))
+    assert any(
+        "own generation of 30 kW at 1 sites is left out" in text for text in told(own, "warning")
+    )
 
 
 def test_days_are_looked_at_without_solving():
