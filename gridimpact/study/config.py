@@ -149,6 +149,8 @@ class CurveConfig(_Section):
     """Voltages, rising [pu]."""
     q_share: list[float] = Field(min_length=1)
     """Reactive over rated apparent power at each voltage, not falling."""
+    s_max_per_kw: float | None = Field(default=None, ge=1)
+    """Apparent over rated active power of PV, e.g. 1.1; must be said where a share passes 0.8."""
 
 
 class VoltVarConfig(_Section):
