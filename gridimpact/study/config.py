@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +17,7 @@ from pydantic import (
 )
 
 from gridimpact.errors import InputError, Problem, raise_problems
+from gridimpact.study.config_keys import key_remedy
 
 MAX_BYTES = 1_000_000
 MAX_ALIASES = 50
@@ -265,27 +265,28 @@ def _problem(entry: Any, name: str) -> Problem:
     """Return one finding of pydantic in our words."""
     place = ".".join(str(part) for part in entry["loc"]) or "study"
     if entry["type"] == "extra_forbidden":
-        wrong = str(entry["loc"][-1])
-        near = difflib.get_close_matches(wrong, _all_keys(), n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else "remove it"
-        return Problem(f"{name}, {place}", "unknown key", remedy)
+        return Problem(f"{name}, {place}", "unknown key", key_remedy(entry["loc"], _keys()))
     found = entry.get("input")
     shown = f", found {found!r}" if not isinstance(found, dict | list) else ""
     return Problem(f"{name}, {place}", f"{entry['msg']}{shown}")
 
 
-def _all_keys() -> list[str]:
-    sections = (
-        StudyConfig,
-        NetworkConfig,
-        TapControlConfig,
-        TimelineConfig,
-        HouseholdsConfig,
-        ProfilesConfig,
-        FleetConfig,
-        SessionsConfig,
-        StoredFleetConfig,
-        VoltVarConfig,
-        CurveConfig,
-    )
-    return sorted({key for section in sections for key in section.model_fields})
+_SECTIONS: dict[str, type[_Section]] = {
+    "": StudyConfig,
+    "network": NetworkConfig,
+    "network.tap_control": TapControlConfig,
+    "timeline": TimelineConfig,
+    "households": HouseholdsConfig,
+    "profiles": ProfilesConfig,
+    "fleet.synthetic": FleetConfig,
+    "fleet.sessions": SessionsConfig,
+    "fleet.stored": StoredFleetConfig,
+    "volt_var": VoltVarConfig,
+    "volt_var.pv.CurveConfig": CurveConfig,
+    "volt_var.chargers.CurveConfig": CurveConfig,
+}
+"""Sections by their place in the file, as findings name it."""
+
+
+def _keys() -> dict[str, list[str]]:
+    return {place: list(section.model_fields) for place, section in _SECTIONS.items()}

@@ -68,3 +68,34 @@ def test_a_huge_file_is_refused(tmp_path):
     (tmp_path / "study.yaml").write_text("a: " + "x" * 1_000_001)
     with pytest.raises(InputError, match="larger than"):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (
+            "profiles: {file: a, quantity: p_kw, annual_kwh: 1}",
+            "belongs at 'households.annual_kwh'",
+        ),
+        ("profiles: {file: a, quantity: p_kw, anual_kwh: 1}", "mean 'households.annual_kwh'"),
+        ("volt_var: {seed: 3}", "belongs at the top level, 'seed'"),
+        ("fleet: [{count: 5, columns: {}}]", "belongs at 'fleet.columns' beside 'sessions'"),
+        (
+            "volt_var: {pv: {v_pu: [1], q_share: [0], deadband_pu: 1}}",
+            "network.tap_control.deadban",
+        ),
+        ("volt_var: {charger: ieee_1547_b}", "did you mean 'chargers'?"),
+        (
+            "profiles: {file: a, quantity: p_kw, cars_per_home: 2}",
+            "belongs at 'fleet.cars_per_home'",
+        ),
+        ("nothing_like_it: 1", "remove it"),
+    ],
+)
+def test_a_key_in_the_wrong_section_is_told_where_it_belongs(entry, words):
+    fleet = "" if entry.startswith("fleet") else "fleet: []\n"
+    with pytest.raises(InputError, match="unknown key") as caught:
+        parse_config(
+            f"network: {{source: a}}\ntimeline: {{first: a, last: b, zone: UTC}}\n{fleet}{entry}\n"
+        )
+    assert words in str(caught.value)
