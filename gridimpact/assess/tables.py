@@ -258,7 +258,11 @@ def worst_table(found: Findings) -> pd.DataFrame:
     unbalance = found.unbalance
     if unbalance is not None:
         asymmetry = (unbalance.worst_percent[0], unbalance.worst_time[0])
-        rows.append(("unbalance_max_percent", *asymmetry, buses, 1.0, nowhere))
+        neutral = (unbalance.neutral_a[0], unbalance.neutral_time[0])
+        rows += [
+            ("unbalance_max_percent", *asymmetry, buses, 1.0, nowhere),
+            ("neutral_current_max_a", *neutral, lines, 1.0, nowhere),
+        ]
     thermal = found.thermal
     if thermal is not None:
         oil = (thermal.top_oil_c[0], thermal.top_oil_time[0])

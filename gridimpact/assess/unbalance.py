@@ -56,7 +56,7 @@ def _judged(found: UnbalanceFindings) -> Verdict:
             return Verdict("unbalance", FAIL, f"{over} buses over {found.limit:g} %, {highest}")
         return Verdict("unbalance", PASS, f"never over {found.limit:g} %, {highest}")
     if not len(found.weeks.begin):
-        return Verdict("unbalance", NOT_ASSESSED, f"{found.weeks.reason}; {highest}")
+        return Verdict("unbalance", NOT_ASSESSED, found.weeks.reason)
     broken = int(out_of_share(found).any(axis=0).sum())
     if broken:
         text = f"{broken} buses over {found.limit:g} % in more than {1 - found.share:.0%} of a week"

@@ -40,7 +40,7 @@ def confidence_words(result: StudyResult) -> str:
         parts.append(f"{view.dates(result)} assessed, so no annual figures")
     parts += _busbar_words(result)
     failed, total = view.lanes(result)
-    parts.append(f"{failed:,} of {total:,} steps failed")
+    parts.append(f"{failed:,} of {total:,} assessed steps failed")
     return "; ".join(parts) + "."
 
 

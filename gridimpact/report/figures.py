@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gridimpact.records import StudyResult
+from gridimpact.report import view
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,6 +77,12 @@ class Drawing:
     heading: str
     caption: str
     draw: Callable[[StudyResult], Figure]
+    by_phase: str = ""
+    """The caption in three phases, where another holds."""
+
+    def words(self, result: StudyResult) -> str:
+        """Return the caption that holds for a study."""
+        return self.by_phase if self.by_phase and view.three_phase(result) else self.caption
 
 
 FIGURES: tuple[Drawing, ...] = (
@@ -84,12 +91,16 @@ FIGURES: tuple[Drawing, ...] = (
         "Headroom",
         "The worst value of each strategy against each limit, with the hours beyond it.",
         headroom,
+        "The worst value of each strategy against each limit, with the hours beyond it; loadings "
+        "are those of the worst phase.",
     ),
     Drawing(
         "transformer_week",
         "The transformer in its worst week",
         "Apparent power through the transformer in local time; below zero it feeds back.",
         transformer_week,
+        "The transformer's worst phase in local time, its loading times the rating, so that 100 % "
+        "is the rating; below zero the sum of the phases feeds back.",
     ),
     Drawing(
         "duration",
@@ -97,6 +108,8 @@ FIGURES: tuple[Drawing, ...] = (
         "Hours the transformer spends above each share of its rating; the logarithmic axis "
         "shows the few hours that matter.",
         duration,
+        "Hours the transformer's worst phase spends above each share of its rating; the "
+        "logarithmic axis shows the few hours that matter.",
     ),
     Drawing(
         "voltage_profile",
@@ -104,6 +117,9 @@ FIGURES: tuple[Drawing, ...] = (
         "Voltage by cable metres from the busbar at each strategy's worst step; the three worst "
         "feeders are coloured and named, the worst bus is ringed.",
         voltage_profile,
+        "Voltage by cable metres from the busbar at each strategy's worst step; of the three worst "
+        "feeders each phase has its colour and the worst phase is named, other feeders are grey; "
+        "the worst bus is ringed.",
     ),
     Drawing(
         "map",
@@ -111,6 +127,8 @@ FIGURES: tuple[Drawing, ...] = (
         "Each line by its highest loading, each bus by its furthest voltage (not at one moment); "
         "the binding element is ringed, unrated lines are dotted.",
         map,
+        "Each line by the highest loading of its worst phase, each bus by the furthest voltage of "
+        "its phases (not at one moment); the binding element is ringed, unrated lines are dotted.",
     ),
     Drawing(
         "hottest_day",

@@ -25,6 +25,7 @@ from gridimpact.report.drawing import (
     strategy_legend,
     styled,
 )
+from gridimpact.report.phases import transformer_kva, worst_phase
 from gridimpact.report.style import (
     INK,
     MUTED,
@@ -87,6 +88,7 @@ def transformer_week(result: StudyResult) -> Figure:
     -------
     matplotlib.figure.Figure
         Local time by kVA, positive draws from the upstream grid; the rating is drawn both ways.
+        In three phases the worst phase is drawn, its loading times the rating.
     """
     worst = worst_transformer(result)
     if worst is None:
@@ -98,7 +100,7 @@ def transformer_week(result: StudyResult) -> Figure:
     ax = drawn.subplots()
     lowest, peaks = 0.0, {}
     for label in labels:
-        kva = _signed_kva(result, label, worst.position)[shown]
+        kva = transformer_kva(result, label, worst.position)[shown]
         lowest = min(lowest, float(np.nanmin(kva, initial=0.0)))
         peaks[label] = float(np.nanmax(kva, initial=0.0))
         if label == NO_EV:
@@ -117,7 +119,7 @@ def transformer_week(result: StudyResult) -> Figure:
     ax.set_ylim(top=max(ax.get_ylim()[1], 1.1 * rating))
     _cut(ax, palette, peaks, rating, "kVA")
     _day_ticks(ax, x)
-    ax.set_ylabel("kVA, feeding back below zero")
+    ax.set_ylabel(f"{worst_phase(result, after=' as ')}kVA, feeding back below zero")
     ax.set_title(f"{view.element_names(result, 'transformer')[worst.position]}, its worst week")
     lines = [label for label in labels if label != NO_EV]
     grey = Patch(color=cell_colour(palette.get(NO_EV, MUTED), 0.3))
@@ -140,13 +142,6 @@ def _cut(
         color=palette[label], zorder=7,
         bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.2},
     )  # fmt: skip
-
-
-def _signed_kva(result: StudyResult, label: str, position: int) -> FloatArray:
-    p_kw = view.values(result, "transformer_p_kw", label)[:, position]
-    q_kvar = view.values(result, "transformer_q_kvar", label)[:, position]
-    signed: FloatArray = np.where(p_kw < 0, -1.0, 1.0) * np.hypot(p_kw, q_kvar)
-    return signed
 
 
 @styled
@@ -189,7 +184,7 @@ def duration(result: StudyResult) -> Figure:
     ax.set_ylim(0, 1.06 * ax.dataLim.ymax)
     _cut(ax, palette, peaks, 100.0, "%")
     ax.set_xlabel(f"hours {view.within(result)}, logarithmic axis")
-    ax.set_ylabel("% of rating")
+    ax.set_ylabel(f"% of rating{worst_phase(result, ', ')}")
     ax.set_title(
         f"{view.element_names(result, 'transformer')[worst.position]}: hours above a loading"
     )

@@ -19,6 +19,7 @@ from gridimpact.report.style import INK, LIMIT, MUTED, NO_EV, display_name, is_n
 from gridimpact.report.voltage import Band, Departure, band, departures
 
 _GREY = "#c6ccd3"
+_TOGETHER_PU = 5e-4
 PHASE_COLOURS = {"a": "#a4531a", "b": "#1f2a37", "c": "#2a7f9e"}
 """Brown, black and blue: apart also for those who see few colours."""
 
@@ -97,17 +98,16 @@ def _profile_panel(result: StudyResult, ax: Axes, label: str, worst: Departure) 
     by_phase = _at_step(result, label, worst.step)
     colour = view.colours(result)[label]
     low = worst.vm_pu < worst.busbar_pu
-    # The phase that binds says which feeders are the worst and where their names stand.
-    vm = by_phase[:, max(worst.phase, 0)]
+    # The furthest phase of each bus says which feeders are the worst.
     furthest = (np.fmin if low else np.fmax).reduce(by_phase, axis=1)
     feeders = _worst_feeders(grid, furthest, part, low=low)
-    x, y = np.asarray(grid.bus_distance_m), vm
+    x, y = np.asarray(grid.bus_distance_m), by_phase[:, max(worst.phase, 0)]
     tones = [colour] if by_phase.shape[1] == 1 else list(PHASE_COLOURS.values())
     for values in by_phase.T:
         _draw_feeders(ax, grid, values, part & ~np.isin(grid.bus_feeder, feeders), _GREY)
     for values, tone in zip(by_phase.T, tones, strict=True):
         _draw_feeders(ax, grid, values, part & np.isin(grid.bus_feeder, feeders), tone)
-    _name_feeders(result, ax, vm, part, feeders)
+    _name_feeders(grid, ax, by_phase, part, feeders, low=low)
     ax.plot(x[worst.position], y[worst.position], "o", ms=8, mfc="none", mec=INK, mew=1.2, zorder=5)
     when = view.moment(result.dataset["time"].values[worst.step], view.zone(result))
     ax.set_title(display_name(label), color=colour, pad=17)
@@ -118,7 +118,8 @@ def _profile_panel(result: StudyResult, ax: Axes, label: str, worst: Departure) 
         fontsize=8.5, va="bottom",
     )  # fmt: skip
     ax.set_xlabel("metres from the busbar")
-    ax.set_xlim(0, max(float(np.nanmax(x[part])), 1.0) * 1.22)
+    room = 1.22 if by_phase.shape[1] == 1 else 1.5
+    ax.set_xlim(0, max(float(np.nanmax(x[part])), 1.0) * room)
 
 
 def _at_step(result: StudyResult, label: str, step: int) -> FloatArray:
@@ -160,26 +161,39 @@ def _worst_feeders(grid: Grid, vm: FloatArray, part: BoolArray, *, low: bool) ->
 
 
 def _name_feeders(
-    result: StudyResult, ax: Axes, vm: FloatArray, part: BoolArray, feeders: NDArray[np.int64]
+    grid: Grid,
+    ax: Axes,
+    by_phase: FloatArray,
+    part: BoolArray,
+    feeders: NDArray[np.int64],
+    *,
+    low: bool,
 ) -> None:
-    """Write each coloured feeder's number at its far end, apart from one another."""
-    grid = result.network.grid
-    ends = []
+    """Write each coloured feeder's number at the far end of its worst phase, apart from others."""
+    distance = np.asarray(grid.bus_distance_m)
+    names, ends, tones = [], [], []
     for number in feeders:
         own = np.flatnonzero(part & (grid.bus_feeder == number))
-        ends.append(own[np.argmax(np.asarray(grid.bus_distance_m)[own])])
-    height = [float(vm[end]) for end in ends]
-    low, high = ax.get_ylim()
-    for end, number, y in zip(ends, feeders, spread(height, 0.05 * (high - low)), strict=True):
+        vm = by_phase[own]
+        if not np.isfinite(vm).any():
+            continue
+        extreme = np.nanargmin(vm) if low else np.nanargmax(vm)
+        phase = int(np.unravel_index(extreme, vm.shape)[1])
+        known = own[np.isfinite(vm[:, phase])]
+        end = known[np.argmax(distance[known])]
+        # Where the phases run together, naming one would tell nothing.
+        single = float(np.ptp(by_phase[end])) < _TOGETHER_PU
+        names.append(f"feeder {number}{'' if single else view.phase_words(phase)}")
+        tones.append(INK if single else list(PHASE_COLOURS.values())[phase])
+        ends.append((float(distance[end]), float(by_phase[end, phase])))
+    bottom, top = ax.get_ylim()
+    heights = spread([y for _, y in ends], 0.05 * (top - bottom))
+    place = float(np.nanmax(distance[part])) * 1.03
+    for name, end, tone, y in zip(names, ends, tones, heights, strict=True):
         ax.annotate(
-            f"feeder {number}",
-            (float(grid.bus_distance_m[end]), float(vm[end])),
-            xytext=(float(np.nanmax(np.asarray(grid.bus_distance_m)[part])) * 1.03, y),
-            va="center",
-            fontsize=8.5,
-            color=INK,
+            name, end, xytext=(place, y), va="center", fontsize=8.5, color=tone,
             arrowprops={"arrowstyle": "-", "color": _GREY, "linewidth": 0.6, "shrinkA": 0},
-        )
+        )  # fmt: skip
 
 
 def _band(ax: Axes, limits: Band, busbar_pu: float) -> None:

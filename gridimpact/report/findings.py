@@ -6,6 +6,7 @@ from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.choice import ev_violations
 from gridimpact.report.money import fed_back_words
+from gridimpact.report.phases import loaded_phase, worst_phase
 from gridimpact.report.style import UNCONTROLLED, is_number, number
 from gridimpact.report.verdicts import voltage_unassessed
 from gridimpact.report.voltage import band, departure_words, departures
@@ -19,11 +20,12 @@ def transformer_words(result: StudyResult, label: str) -> str:
     bound = view.limit(result, "transformer_loading_max_percent")
     names = view.element_names(result, "transformer")
     name = "transformer" if len(names) == 1 else f"transformer {names[worst.position]}"
-    limit = f" (limit {bound:g})" if is_number(bound) else ""
+    known = [loaded_phase(result, label, worst)] + ([f"limit {bound:g}"] * is_number(bound))
+    scope = "; ".join(part for part in known if part)
     stamp = result.dataset["time"].values[worst.step]
     when = view.moment(stamp, view.zone(result))
     over = view.figure(result, label, "transformer_hours_over_100")
-    text = f"{name} {number(worst.value, '%')} %{limit}, {when}"
+    text = f"{name} {number(worst.value, '%')} %{f' ({scope})' if scope else ''}, {when}"
     if is_number(over):
         text += f", over 100 % for {number(over, 'h')} h {view.within(result)}"
     return text + ";"
@@ -61,11 +63,14 @@ def line_words(result: StudyResult, label: str) -> str:
     worst = view.worst(result, "line_loading_percent", label)
     unrated = view.figure(result, label, "lines_unrated")
     few = is_number(unrated) and unrated > 0
-    missing = f"; {int(unrated)} unrated, not assessed" if few else ""
     if worst is None:
-        return f"Line loading not assessed{missing}."
+        why = f": {plural(int(unrated), 'line')} without ampacity" if few else ""
+        return f"Line loading not assessed{why}."
+    missing = f"; {int(unrated)} unrated, not assessed" if few else ""
     name = view.element_names(result, "line")[worst.position]
-    return f"Lines at most {number(worst.value, '%')} % ({name}){missing}."
+    return (
+        f"Lines at most {number(worst.value, '%')} % ({name}{worst_phase(result, ', ')}){missing}."
+    )
 
 
 def voltage_words(result: StudyResult, label: str) -> str:
@@ -97,7 +102,7 @@ def effect_words(result: StudyResult, label: str) -> str:
     low = view.figure(result, label, "vm_min_pu")
     parts = []
     if is_number(peak):
-        parts.append(f"Transformer peak {number(peak, '%')} %")
+        parts.append(f"Transformer peak {number(peak, '%')} %{worst_phase(result, ' (', ')')}")
     if is_number(over):
         parts.append(f"{number(over, 'h')} h over 100 %")
     if is_number(low):

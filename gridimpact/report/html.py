@@ -45,6 +45,7 @@ _SERVICE = (
 _SHOWN_ELSEWHERE = frozenset(
     {"limits", "sources", "strategies", "notes", "busbar_sensitivity", "files", "format"}
 )
+_HEADS = {"steps": "steps solved, warm-up days too", "steps_failed": "of these failed"}
 _GLOSSARY_SKIP = frozenset({"cars", "lanes"})
 
 
@@ -139,7 +140,11 @@ def _content(result: StudyResult) -> dict[str, Any]:
         "sources": _sources(result),
         "busbar": _busbar(result),
         "manifest": _pairs(
-            {key: value for key, value in result.manifest.items() if key not in _SHOWN_ELSEWHERE}
+            {
+                _HEADS.get(key, key): value
+                for key, value in result.manifest.items()
+                if key not in _SHOWN_ELSEWHERE
+            }
         ),
         "glossary": _glossary(result),
         "created": _text(result.manifest.get("created", "")),
@@ -158,7 +163,7 @@ def _pictures(result: StudyResult) -> list[_Picture]:
         if len(data) > LARGEST_SVG:
             kind, data = "png", render(drawn, "png")
         uri = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-        found.append(_Picture(drawing.name, drawing.heading, drawing.caption, uri))
+        found.append(_Picture(drawing.name, drawing.heading, drawing.words(result), uri))
     return found
 
 

@@ -132,7 +132,7 @@ def comparison_table(result: StudyResult, columns: Sequence[tuple[str, str]] = C
     """
     labels = view.strategies(result)
     shown = [
-        Column(metric, head, unit_text(metric_unit(metric)), METRICS[metric].meaning)
+        Column(metric, _head(result, head), unit_text(metric_unit(metric)), METRICS[metric].meaning)
         for metric, head in columns
         if any(_is_told(view.figure(result, label, metric), metric) for label in labels)
     ]
@@ -150,6 +150,18 @@ def comparison_table(result: StudyResult, columns: Sequence[tuple[str, str]] = C
         for label in labels
     ]
     return Table(tuple(shown), tuple(rows))
+
+
+_OF_ONE_PHASE = {
+    "Transformer, highest": "Transformer, worst phase",
+    "Transformer over 100 %": "Transformer phase over 100 %",
+    "Line, highest": "Line, worst phase",
+}
+"""Heads in three phases, where the highest is that of one phase."""
+
+
+def _head(result: StudyResult, head: str) -> str:
+    return _OF_ONE_PHASE.get(head, head) if view.three_phase(result) else head
 
 
 def _is_told(value: float, metric: str) -> bool:
@@ -246,7 +258,12 @@ def text_table(result: StudyResult) -> str:
     bound = (
         " * perfect foresight, an upper bound." if any(r.upper_bound for r in table.rows) else ""
     )
-    lines += [rule, f"! outside its limit.{bound} {failed:,} of {total:,} power flows failed."]
+    lines += [
+        rule,
+        f"! outside its limit.{bound} {failed:,} of {total:,} assessed power flows failed.",
+    ]
+    if view.three_phase(result):
+        lines.append("Loadings are those of the worst phase.")
     if any(cell.mark for row in table.rows for cell in row.cells):
         lines.append(_short(f"† not assessed: {voltage_reason_words(result)}", _WIDTH))
     return "\n".join(lines)

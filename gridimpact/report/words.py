@@ -30,6 +30,7 @@ from gridimpact.report.findings import (
     voltage_words,
 )
 from gridimpact.report.money import fed_back_words, money_words
+from gridimpact.report.phases import unbalance_words, worst_phase
 from gridimpact.report.style import NO_EV, UNCONTROLLED, display_name, family, is_number, number
 from gridimpact.report.verdicts import voltage_reason_words, voltage_unassessed
 from gridimpact.report.violations import violation_words, worst_of_cars
@@ -126,6 +127,7 @@ def _state_words(result: StudyResult, label: str) -> str:
     """Return transformer, heat, lines and voltage under one strategy."""
     parts = [transformer_words(result, label), thermal_words(result, label)]
     parts += [line_words(result, label), voltage_words(result, label)]
+    parts.append(unbalance_words(result, label))
     return " ".join(part for part in parts if part)
 
 
@@ -257,5 +259,9 @@ def _without(result: StudyResult) -> Passage:
         return Passage("Without EVs:", "not assessed.")
     peak = view.figure(result, NO_EV, "transformer_loading_max_percent")
     text = "no violation" if count == 0 else plural(int(count), "violation")
-    text += f", transformer {number(peak, '%')} %" if is_number(peak) else ""
+    text += (
+        f", transformer {number(peak, '%')} %{worst_phase(result, ' (', ')')}"
+        if is_number(peak)
+        else ""
+    )
     return Passage("Without EVs:", text + ".", "minor")

@@ -82,7 +82,7 @@ def test_terminal_table_fits_a_hundred_columns_whatever_the_name(result):
     lines = text_table(long).split("\n")
     assert max(map(len, lines)) <= 100
     assert len(lines) == len(result.comparison) + 7
-    assert "3 of 9,408 power flows failed" in lines[-1]
+    assert "3 of 9,408 assessed power flows failed" in lines[-1]
 
 
 def test_perfect_foresight_is_marked_as_an_upper_bound(result):

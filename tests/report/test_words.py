@@ -130,7 +130,7 @@ def test_annual_words_appear_only_for_a_year(result):
 def test_confidence_counts_failed_steps_names_assumptions_and_disclaims(result):
     noted = replace(result, notes=(Note("assumption", "phases", "Drawn at random."),))
     last = answer(noted).passages[-1]
-    assert "3 of 9,408 steps failed" in last.text
+    assert "3 of 9,408 assessed steps failed" in last.text
     assert "phases" in last.text
     assert last.text.endswith(DISCLAIMER)
 
