@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.installed
 DEVELOP := .venv/.installed-dev
+COMPILED := .venv/.compiled
 # Benchmarks have an environment of their own: pandapower takes lightsim2grid where it is installed,
 # which would change what the tests compare with.
 RACE := .venv-bench/.installed
@@ -16,15 +17,17 @@ $(BIN)/python:
 
 $(RUNTIME): $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
-	$(BIN)/gridimpact compile
 	touch $@
 
 $(DEVELOP): $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	$(BIN)/gridimpact compile
 	touch $(RUNTIME) $@
 
-demo: $(RUNTIME)
+$(COMPILED): $(RUNTIME)
+	$(BIN)/gridimpact compile
+	touch $@
+
+demo: $(COMPILED)
 	$(BIN)/gridimpact demo
 
 gates: $(DEVELOP)
@@ -33,7 +36,9 @@ gates: $(DEVELOP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: gates
+# Kernels compile while the gates run.
+test: $(DEVELOP)
+	$(MAKE) --no-print-directory -j2 gates $(COMPILED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0 -m "not slow" --doctest-modules gridimpact tests \
 		--cov --cov-report= --durations=15
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 -q notebooks
