@@ -16,7 +16,8 @@ from gridimpact.assess.limits import LimitProfile
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError, Problem, raise_problems
 from gridimpact.records import Fleet, Network, Note, Profiles, StudyResult
-from gridimpact.report import figures, repr_html_study_result, write_excel, write_html
+from gridimpact.report import repr_html_study_result, write_excel, write_html
+from gridimpact.report.plot import Plot
 from gridimpact.report.tables import text_table
 from gridimpact.report.violations import stacked
 from gridimpact.study.build import Prices, make_spec, spec_from_file
@@ -29,7 +30,6 @@ from gridimpact.study.store_read import read_results
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
 
 
 class Study:
@@ -293,42 +293,3 @@ class Result:
     def _repr_html_(self) -> str:
         """Return the comparison as a notebook shows it."""
         return repr_html_study_result(self.record)
-
-
-class Plot:
-    """The figures of a result; each method returns a matplotlib figure."""
-
-    def __init__(self, record: StudyResult) -> None:
-        self._record = record
-
-    def headroom(self) -> Figure:
-        """Worst value over limit, by strategy."""
-        return figures.headroom(self._record)
-
-    def transformer_week(self) -> Figure:
-        """Show the transformer's load in its worst week against its rating."""
-        return figures.transformer_week(self._record)
-
-    def duration(self) -> Figure:
-        """Hours over each share of the rating."""
-        return figures.duration(self._record)
-
-    def voltage_profile(self) -> Figure:
-        """Voltage by metres from the busbar, at the worst step."""
-        return figures.voltage_profile(self._record)
-
-    def map(self) -> Figure:
-        """Network with loadings and voltages at the worst step."""
-        return figures.map(self._record)
-
-    def hottest_day(self) -> Figure:
-        """Ambient, oil and hot spot on the hottest day, ageing beneath."""
-        return figures.hottest_day(self._record)
-
-    def fleet(self) -> Figure:
-        """Power per car over the day and shortfall at departure."""
-        return figures.fleet(self._record)
-
-    def money(self) -> Figure:
-        """Money per car by strategy."""
-        return figures.money(self._record)

@@ -85,7 +85,7 @@ def injections_at(
     problems += _connection_problems(phase, joined, len(place))
     raise_problems(problems, "injections")
     delta = np.array([name == "delta" for name in joined], dtype=np.int64)
-    share = _shares([_BETWEEN[p] if d else p for p, d in zip(phase, delta, strict=True)])
+    share = phase_shares([_BETWEEN[p] if d else p for p, d in zip(phase, delta, strict=True)])
     return Injections(
         timeline=timeline,
         bus=np.array([where[int(b)] for b in place], dtype=np.int64),
@@ -139,7 +139,14 @@ def _connection_problems(phase: list[str], joined: list[str], count: int) -> lis
     return problems
 
 
-def _shares(phases: list[str]) -> FloatArray:
-    share = np.array([[float(p in text) for p in "abc"] for text in phases]).reshape(-1, 3)
-    normal: FloatArray = share / share.sum(axis=1, keepdims=True)
+def phase_shares(phases: Sequence[str]) -> FloatArray:
+    """Return the share of each phase, (element, 3), rows summing to 1; in delta of ab, bc and ca.
+
+    Examples
+    --------
+    >>> phase_shares(["b"]).tolist()
+    [[0.0, 1.0, 0.0]]
+    """
+    shares = np.array([[float(p in text) for p in "abc"] for text in phases]).reshape(-1, 3)
+    normal: FloatArray = shares / shares.sum(axis=1, keepdims=True)
     return normal

@@ -86,14 +86,9 @@ def lay_out(
         scale=meaning.scale[rest],
         base_ka=meaning.base_ka[rest],
     )
-    stiff = np.hypot(chains.y[:, :9], chains.y[:, 9:]).max(axis=1, initial=0.0)
-    eased = _ease(model.y[behind, 3:, 3:])
-    # Voltage there is sure to the tolerance, not the current that a stiff source turns it into.
-    for number, chain in enumerate(found):
-        if behind[list(chain.branches)].any():
-            own = model.y[chain.branches[0], 3:, 3:]
-            stiff[number] = np.abs(_ease(own[None])[0] @ own).max()
+    stiff = _stiffness(model, found, behind, chains.y)
     checks = _checks(model, (found, stiff), rest, place)
+    eased = _ease(model.y[behind, 3:, 3:])
     held = place[model.branch_to[behind]]
     return chains, branches, checks._replace(held=held, ease=flat(eased))
 
@@ -218,6 +213,19 @@ def _pack_chains(
 
 def _in_series(own: ComplexArray) -> ComplexArray:
     return np.asarray(np.linalg.inv(np.linalg.inv(own).sum(axis=0)))
+
+
+def _stiffness(
+    model: PhaseModel, found: list[_Chain], behind: BoolArray, y: FloatArray
+) -> FloatArray:
+    """Return the largest admittance of each chain; of a source's impedance, as it is eased."""
+    stiff = np.hypot(y[:, :9], y[:, 9:]).max(axis=1, initial=0.0)
+    # Voltage there is sure to the tolerance, not the current that a stiff source turns it into.
+    for number, chain in enumerate(found):
+        if behind[list(chain.branches)].any():
+            own = model.y[chain.branches[0], 3:, 3:]
+            stiff[number] = np.abs(_ease(own[None])[0] @ own).max()
+    return np.asarray(stiff)
 
 
 def _checks(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from gridimpact.dispatch.execute import power_by_charger
 from gridimpact.errors import GridError
+from gridimpact.powerflow.given import phase_shares
 from gridimpact.records import Dispatch, FloatArray, Injections, IntArray, PlanRequest
 from gridimpact.study.demand import site_reactive_kvar
 from gridimpact.study.elements import CHARGER, LOAD, ONE_PHASE_CARS, PV, Elements, elements_of
@@ -109,7 +110,8 @@ def charger_power(
 def _connections(spec: StudySpec, found: Elements) -> IntArray | None:
     """Return 1 for elements in delta, None where all stand in star.
 
-    Sites and chargers may carry a column ``connection`` with ``"star"`` or ``"delta"``.
+    Sites and chargers may carry a column ``connection`` with ``"star"`` or ``"delta"``; the letters of
+    ``phases`` then name the pairs ab, bc and ca by their first phase, as pandapower's delta loads do.
     """
     delta = np.zeros(len(found.kind), dtype=np.int64)
     for table, kinds in (
@@ -131,16 +133,3 @@ def bus_positions(spec: StudySpec, bus: np.ndarray) -> IntArray:
         message = f"sites at buses {missing} that the network does not have; mend sites['bus']"
         raise GridError(message)
     return found
-
-
-def phase_shares(phases: list[str]) -> FloatArray:
-    """Return the share of each phase, (element, 3), rows summing to 1.
-
-    Examples
-    --------
-    >>> phase_shares(["b"]).tolist()
-    [[0.0, 1.0, 0.0]]
-    """
-    shares = np.array([[float(p in text) for p in "abc"] for text in phases]).reshape(-1, 3)
-    normal: FloatArray = shares / shares.sum(axis=1, keepdims=True)
-    return normal

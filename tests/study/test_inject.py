@@ -9,8 +9,9 @@ import pytest
 
 import gridimpact as gi
 from gridimpact.errors import GridError
+from gridimpact.powerflow.given import phase_shares
 from gridimpact.study.demand import reactive_ratio, sites_without_reactive
-from gridimpact.study.inject import bus_positions, inject, phase_shares
+from gridimpact.study.inject import bus_positions, inject
 from gridimpact.study.plan import plan
 from gridimpact.study.requests import build_requests
 from tests.study.case import (

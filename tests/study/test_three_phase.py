@@ -17,6 +17,7 @@ from gridimpact.errors import GridError, InputError
 from gridimpact.network import open_network
 from gridimpact.network.phase_model import with_phases
 from gridimpact.powerflow import FlowOptions
+from gridimpact.powerflow.given import phase_shares
 from gridimpact.records import Injections, Profiles
 from gridimpact.study.config import parse_config
 from gridimpact.study.elements import (
@@ -27,7 +28,7 @@ from gridimpact.study.elements import (
     first_phase,
     phases_of_pv,
 )
-from gridimpact.study.inject import inject, phase_shares
+from gridimpact.study.inject import inject
 from gridimpact.study.plan import plan
 from gridimpact.study.power_flow import FlowSetup, flow_setup, resolved
 from gridimpact.study.requests import build_requests
