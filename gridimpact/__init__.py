@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gridimpact.api import Result, Study
     from gridimpact.assess import LimitProfile, assess, limit_profile
-    from gridimpact.dispatch import Mix, Uncontrolled, g2v, v2b, v2g, v2h
+    from gridimpact.dispatch import (
+        Mix,
+        Uncontrolled,
+        aggregator,
+        g2v,
+        grid_aware,
+        services,
+        v2b,
+        v2g,
+        v2h,
+    )
     from gridimpact.errors import (
         FlowNotConverged,
         GridError,
@@ -42,7 +52,17 @@ __version__ = "0.1.0"
 _PLACES = {
     "gridimpact.api": ("Result", "Study"),
     "gridimpact.assess": ("LimitProfile", "assess", "limit_profile"),
-    "gridimpact.dispatch": ("Mix", "Uncontrolled", "g2v", "v2b", "v2g", "v2h"),
+    "gridimpact.dispatch": (
+        "Mix",
+        "Uncontrolled",
+        "aggregator",
+        "g2v",
+        "grid_aware",
+        "services",
+        "v2b",
+        "v2g",
+        "v2h",
+    ),
     "gridimpact.errors": (
         "FlowNotConverged",
         "GridError",
@@ -80,10 +100,12 @@ __all__ = [  # noqa: RUF022 - the three objects of daily work first
     "MissingExtra",
     "Mix",
     "Uncontrolled",
+    "aggregator",
     "assess",
     "build_requests",
     "compare",
     "g2v",
+    "grid_aware",
     "inject",
     "injections_at",
     "join_fleets",
@@ -97,6 +119,7 @@ __all__ = [  # noqa: RUF022 - the three objects of daily work first
     "plan",
     "read_profiles",
     "read_sessions",
+    "services",
     "solve",
     "synthesize_fleet",
     "synthesize_households",

@@ -1,6 +1,7 @@
 """Charging strategies: what they ask for, and what batteries and chargers make of it.
 
-The families `g2v`, `v2g`, `v2h` and `v2b` are loaded when first used.
+The families `g2v`, `v2g`, `v2h`, `v2b` and `grid_aware`, and the rooms `services` and `aggregator`, are
+loaded when first used.
 """
 
 from __future__ import annotations
@@ -15,29 +16,36 @@ from gridimpact.dispatch.strategy import Foresight, Strategy, label
 from gridimpact.dispatch.uncontrolled import Uncontrolled, uncontrolled_dispatch
 
 if TYPE_CHECKING:
-    from gridimpact.dispatch import g2v, v2b, v2g, v2h
+    from gridimpact.dispatch import aggregator, g2v, grid_aware, services, v2b, v2g, v2h
 
 __all__ = [
+    "FAMILIES",
     "Foresight",
     "Mix",
     "Strategy",
     "Uncontrolled",
+    "aggregator",
     "enrolled_vehicles",
     "execute",
     "g2v",
+    "grid_aware",
     "label",
+    "services",
     "uncontrolled_dispatch",
     "v2b",
     "v2g",
     "v2h",
 ]
 
-_FAMILIES = ("g2v", "v2b", "v2g", "v2h")
+FAMILIES = ("g2v", "v2g", "v2h", "v2b", "grid_aware")
+"""Rooms of strategies."""
+
+_ROOMS = (*FAMILIES, "aggregator", "services")
 
 
 def __getattr__(name: str) -> Any:
-    """Load a family of strategies on first use."""
-    if name in _FAMILIES:
+    """Load a family of strategies or services on first use."""
+    if name in _ROOMS:
         return import_module(f"{__name__}.{name}")
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)

@@ -13,7 +13,15 @@ from gridimpact.dispatch.execute import power_by_group, power_by_site
 from gridimpact.dispatch.strategy import Foresight, Strategy, plan_in_id_order, take_vehicles
 from gridimpact.dispatch.uncontrolled import Uncontrolled, uncontrolled_dispatch
 from gridimpact.errors import InputError
-from gridimpact.records import BoolArray, Dispatch, FloatArray, IntArray, Note, PlanRequest
+from gridimpact.records import (
+    BoolArray,
+    Dispatch,
+    FloatArray,
+    IntArray,
+    Note,
+    PlanRequest,
+    ServiceFigure,
+)
 
 SITE_KINDS = ("home", "building", "public")
 
@@ -118,6 +126,7 @@ class Mix:
         if not isinstance(self.rest, Uncontrolled):
             order.append(len(self.strategies))
         notes: tuple[Note, ...] = ()
+        figures: tuple[ServiceFigure, ...] = ()
         for number in order:
             mask = chosen == number
             if mask.any():
@@ -125,7 +134,8 @@ class Mix:
                 found = _with_all(self._parts[number]).plan(part)
                 whole = _put(whole, found, np.flatnonzero(mask), kept)
                 notes += found.notes
-        return replace(whole, notes=notes)
+                figures += found.figures
+        return replace(whole, notes=notes, figures=figures)
 
 
 def beside_others(
@@ -185,8 +195,12 @@ def _put(whole: Dispatch, part: Dispatch, vehicles: IntArray, stays: IntArray) -
     for name, place in (("controlled", vehicles), ("unmet_kwh", stays), ("away_kwh", stays)):
         columns[name] = getattr(whole, name).copy()
         columns[name][place] = getattr(part, name)
-    if part.q_kvar is not None:
-        q_kvar = np.zeros_like(whole.p_kw) if whole.q_kvar is None else whole.q_kvar.copy()
-        q_kvar[:, vehicles] = part.q_kvar
-        columns["q_kvar"] = q_kvar
+    for name in ("q_kvar", "p_low_kw", "p_high_kw"):
+        of_part, of_whole = getattr(part, name), getattr(whole, name)
+        if of_part is None and of_whole is None:
+            continue
+        # Who says nothing of extremes holds its mean; who says nothing of reactive power draws none.
+        steady = [np.zeros_like(d.p_kw) if name == "q_kvar" else d.p_kw for d in (whole, part)]
+        columns[name] = (steady[0] if of_whole is None else of_whole).copy()
+        columns[name][:, vehicles] = steady[1] if of_part is None else of_part
     return replace(whole, unmet_cause=tuple(cause), **columns)

@@ -141,7 +141,11 @@ def plan_in_id_order(
         unmet_cause=tuple(found.unmet_cause[k] for k in stay_back),
         away_kwh=found.away_kwh[stay_back],
         controlled=found.controlled[back],
-        q_kvar=None if found.q_kvar is None else found.q_kvar[:, back],
+        **{
+            name: values[:, back]
+            for name in ("q_kvar", "p_low_kw", "p_high_kw")
+            if (values := getattr(found, name)) is not None
+        },
     )
 
 

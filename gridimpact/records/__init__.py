@@ -7,7 +7,7 @@ from the grid, negative feeds back; limits are magnitudes. Arrays are not to be 
 from gridimpact.records.base import BoolArray, ComplexArray, FloatArray, IntArray, Note, Shown
 from gridimpact.records.inputs import Ambient, Fleet, Profiles, Tariff
 from gridimpact.records.network import Admittance, Grid, Network, PhaseModel, TapControl
-from gridimpact.records.planning import Batteries, Dispatch, PlanRequest, Stays
+from gridimpact.records.planning import Batteries, Dispatch, PlanRequest, ServiceFigure, Stays
 from gridimpact.records.results import (
     Assessment,
     FlowResult,
@@ -35,6 +35,7 @@ __all__ = [
     "PhaseModel",
     "PlanRequest",
     "Profiles",
+    "ServiceFigure",
     "Shown",
     "Stays",
     "StudyResult",

@@ -99,6 +99,8 @@ class PlanRequest:
     export_limit_kw: FloatArray
     """(time, group)"""
     seed: int = 0
+    charger_s_kva: FloatArray | None = None
+    """(charger,) rated apparent power [kVA]; None takes the highest active power of its stays."""
 
     def __post_init__(self) -> None:
         """Refuse stays that do not fit."""
@@ -122,6 +124,28 @@ class PlanRequest:
                 what = f"names {name} {place[k]}, the request has {count}, counted from 0"
                 problems.append(Problem(f"stay {stays.session_id[k]}", what))
         raise_problems(problems, "plan request")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFigure:
+    """One figure of a service that a fleet gives, such as the power it offers or the score it earns.
+
+    Attributes
+    ----------
+    service : str
+        "regulation", "spinning_reserve", "backup", ...
+    name : str
+        What is counted, with its unit: "capacity_kw", "score", "paid_eur".
+    value : float
+        NaN where it could not be found; `note` says why.
+    note : str
+        How it was found and what it assumes, one sentence.
+    """
+
+    service: str
+    name: str
+    value: float
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,4 +172,10 @@ class Dispatch(Shown):
     controlled: BoolArray
     """(vehicle,)"""
     q_kvar: FloatArray | None = None
+    """(time, vehicle) reactive power at the meter, positive draws; None leaves it to the study."""
     notes: tuple[Note, ...] = ()
+    p_low_kw: FloatArray | None = None
+    """(time, vehicle) least power inside the step, where a signal faster than the step moves it."""
+    p_high_kw: FloatArray | None = None
+    """(time, vehicle) highest power inside the step; all vehicles reach it at once: one signal, no diversity."""
+    figures: tuple[ServiceFigure, ...] = ()

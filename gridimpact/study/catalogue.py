@@ -5,24 +5,27 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
-from gridimpact.dispatch import Mix, Uncontrolled, g2v, v2b, v2g, v2h
+from gridimpact.dispatch import FAMILIES, Mix, Uncontrolled
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError
 
-STRATEGIES: Mapping[str, Any] = {
-    "uncontrolled": Uncontrolled,
-    "g2v.valley_filling": g2v.ValleyFilling,
-    "g2v.transformer_limit": g2v.TransformerLimit,
-    "g2v.price": g2v.PriceCharging,
-    "v2g.peak_shaving": v2g.PeakShaving,
-    "v2g.arbitrage": v2g.Arbitrage,
-    "v2h.self_consumption": v2h.SelfConsumption,
-    "v2h.time_of_use": v2h.TimeOfUse,
-    "v2b.demand_charge": v2b.DemandCharge,
-    "v2b.subscribed_power": v2b.SubscribedPower,
-}
+
+def _by_name() -> dict[str, Any]:
+    """Return every strategy of the families by ``family.rule``, from the name it has in tables."""
+    found: dict[str, Any] = {"uncontrolled": Uncontrolled}
+    for family in FAMILIES:
+        module = import_module(f"gridimpact.dispatch.{family}")
+        for kind in (getattr(module, name) for name in module.__all__):
+            rule = getattr(kind, "name", None)
+            if isinstance(rule, str) and hasattr(kind, "plan"):
+                found[f"{family}.{rule.removeprefix(family + '_')}"] = kind
+    return found
+
+
+STRATEGIES: Mapping[str, Any] = _by_name()
 
 
 def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> Strategy:

@@ -14,11 +14,9 @@ from gridimpact.dispatch.strategy import Strategy, label, take_vehicles
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
 from gridimpact.records import Dispatch, PlanRequest
 from tests.dispatch.requests import small_requests
-from tests.dispatch.strategies import STRATEGIES
+from tests.dispatch.strategies import CURTAILS, STRATEGIES
 
 CASES = pytest.mark.parametrize("strategy", STRATEGIES, ids=label)
-CURTAILS = ("g2v_transformer_limit", "mix")
-"""Names of strategies that may leave a target unmet to keep a limit."""
 FEW = settings(
     max_examples=8,
     deadline=None,

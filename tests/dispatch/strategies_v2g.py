@@ -1,0 +1,15 @@
+"""Strategies of the family `v2g` that the contract tests run, one line each."""
+
+from __future__ import annotations
+
+from gridimpact.dispatch import v2g
+from gridimpact.dispatch.strategy import Strategy
+
+STRATEGIES: list[Strategy] = [
+    v2g.PeakShaving(0.2, enrolled=1.0),
+    v2g.Arbitrage(0.3, enrolled=1.0),
+    v2g.Arbitrage(enrolled=0.6),
+]
+
+CURTAILS: tuple[str, ...] = ()
+"""Names of strategies that may leave a target unmet to keep a limit."""

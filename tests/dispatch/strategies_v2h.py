@@ -1,0 +1,14 @@
+"""Strategies of the family `v2h` that the contract tests run, one line each."""
+
+from __future__ import annotations
+
+from gridimpact.dispatch import v2h
+from gridimpact.dispatch.strategy import Strategy
+
+STRATEGIES: list[Strategy] = [
+    v2h.SelfConsumption(enrolled=1.0),
+    v2h.TimeOfUse(enrolled=1.0),
+]
+
+CURTAILS: tuple[str, ...] = ()
+"""Names of strategies that may leave a target unmet to keep a limit."""
