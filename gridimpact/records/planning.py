@@ -101,6 +101,8 @@ class PlanRequest:
     seed: int = 0
     charger_s_kva: FloatArray | None = None
     """(charger,) rated apparent power [kVA]; None takes the highest active power of its stays."""
+    charger_kind: tuple[str, ...] | None = None
+    """(charger,) "home", "work", "fleet" or "public"; None where it is not known."""
 
     def __post_init__(self) -> None:
         """Refuse stays that do not fit."""

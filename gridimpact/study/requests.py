@@ -62,6 +62,7 @@ def build_requests(spec: StudySpec, segment: Segment) -> PlanRequest:
         stays=stays,
         charger_id=tuple(str(c) for c in chargers.index),
         charger_site=charger_site.astype(np.int64),
+        charger_kind=tuple(str(kind) for kind in chargers["kind"]),
         site_id=site_id,
         site_kind=tuple(str(k) for k in sites["kind"]),
         site_load_kw=load,
