@@ -1,5 +1,23 @@
 """Transformer temperature and insulation life."""
 
+from gridimpact.ageing.annex_g_plate import COOLINGS, AnnexGPlate
+from gridimpact.ageing.iec_60076_7 import (
+    IecSeries,
+    IecState,
+    iec_cold_state,
+    iec_series,
+    iec_steady_state,
+    iec_step,
+)
+from gridimpact.ageing.iec_plate import COOLING_CLASSES, IecPlate, iec_plate_of
+from gridimpact.ageing.ieee_annex_g import (
+    AnnexGSeries,
+    AnnexGState,
+    annex_g_cold_state,
+    annex_g_series,
+    annex_g_steady_state,
+    annex_g_step,
+)
 from gridimpact.ageing.ieee_clause7 import (
     oil_time_constant_between,
     thermal_series,
@@ -43,13 +61,21 @@ from gridimpact.ageing.thermal_state import (
 
 __all__ = [
     "ASSUMED_LOSS_RATIO",
+    "COOLINGS",
+    "COOLING_CLASSES",
     "ENCLOSURE_RISE_K",
     "INSULATIONS",
     "LIFE_DEFINITIONS",
     "NORMAL_LIFE_H",
     "NOT_LIMITING_BELOW",
     "PRESETS",
+    "AnnexGPlate",
+    "AnnexGSeries",
+    "AnnexGState",
     "Clause7",
+    "IecPlate",
+    "IecSeries",
+    "IecState",
     "Insulation",
     "Nameplate",
     "Preset",
@@ -57,10 +83,19 @@ __all__ = [
     "ThermalState",
     "ageing_rate",
     "ageing_rates",
+    "annex_g_cold_state",
+    "annex_g_series",
+    "annex_g_steady_state",
+    "annex_g_step",
     "bridge_failed",
     "cold_state",
     "end_of_life_years",
     "equivalent_ageing",
+    "iec_cold_state",
+    "iec_plate_of",
+    "iec_series",
+    "iec_steady_state",
+    "iec_step",
     "insulation_named",
     "loss_of_life_percent",
     "nameplates_for",

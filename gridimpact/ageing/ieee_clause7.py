@@ -8,6 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gridimpact.ageing.inputs import (
+    PERIODIC_ROUNDS,
+    PERIODIC_TOLERANCE_K,
+    STARTS,
+    checked_loading,
+)
 from gridimpact.ageing.insulation import ageing_rates
 from gridimpact.ageing.kernels import corrected_time_constant, run_series
 from gridimpact.ageing.nameplate import Nameplate
@@ -19,12 +25,8 @@ from gridimpact.ageing.thermal_state import (
     cold_state,
     steady_state,
 )
-from gridimpact.errors import InputError, Problem, raise_problems
+from gridimpact.errors import InputError
 from gridimpact.records import FloatArray
-
-STARTS = ("steady", "cold", "periodic")
-PERIODIC_TOLERANCE_K = 0.01
-PERIODIC_ROUNDS = 200
 
 
 def oil_time_constant_between(
@@ -104,8 +106,7 @@ def thermal_series(
     >>> float(series.hot_spot_c[0, -1, 0].round(9)), float(series.ageing_rate[0, -1, 0].round(9))
     (110.0, 1.0)
     """
-    loading = np.ascontiguousarray(loading_pu, dtype=np.float64)
-    ambient = _check(loading, ambient_c, plate, dt_h)
+    loading, ambient = checked_loading(loading_pu, ambient_c, plate, dt_h)
     initial = _start_state(start, loading, ambient, plate)
     if isinstance(start, str) and start == "periodic":
         initial = _periodic(initial, loading, ambient, plate, dt_h, model)
@@ -147,37 +148,11 @@ def thermal_step(
     >>> thermal_step(state, np.ones((1, 1)), 20.0, plate, 100.0).hot_spot_c.round(6)
     array([[100.]])
     """
-    loading = np.ascontiguousarray(np.asarray(loading_pu, dtype=np.float64)[:, None, :])
-    air = np.broadcast_to(np.asarray(ambient_c, dtype=np.float64), (1, loading.shape[2]))
-    ambient = _check(loading, air, plate, dt_h)
+    one = np.asarray(loading_pu, dtype=np.float64)[:, None, :]
+    air = np.broadcast_to(np.asarray(ambient_c, dtype=np.float64), (1, one.shape[2]))
+    loading, ambient = checked_loading(one, air, plate, dt_h)
     _check_state(state, loading)
     return _run(state, loading, ambient, plate, dt_h, model)[1]
-
-
-def _check(loading: FloatArray, ambient_c: FloatArray, plate: Nameplate, dt_h: float) -> FloatArray:
-    """Check the inputs and return the ambient at the tank, (time, transformer)."""
-    problems = []
-    count = len(plate.insulation)
-    ambient = np.asarray(ambient_c, dtype=np.float64)
-    if loading.ndim != 3 or loading.shape[2] != count:
-        what = f"has shape {loading.shape}, must be (scenario, time, {count})"
-        raise_problems([Problem("loading_pu", what)], "thermal model")
-    if ambient.shape not in ((loading.shape[1],), (loading.shape[1], count)):
-        what = f"has shape {ambient.shape}, must be ({loading.shape[1]},) or ({loading.shape[1]}, {count})"
-        problems.append(Problem("ambient_c", what))
-    missing = int(np.isnan(loading).sum())
-    if missing:
-        remedy = "bridge failed lanes with bridge_failed() and flag them"
-        problems.append(Problem("loading_pu", f"{missing} values are NaN", remedy))
-    if np.any(loading < 0.0) or np.any(np.isinf(loading)):
-        problems.append(Problem("loading_pu", "holds negative or infinite values"))
-    if not np.all(np.isfinite(ambient)):
-        problems.append(Problem("ambient_c", "holds NaN or infinite values"))
-    if not dt_h > 0.0:
-        problems.append(Problem("dt_h", f"is {dt_h} h, must be above 0"))
-    raise_problems(problems, "thermal model")
-    columns = ambient if ambient.ndim == 2 else ambient[:, None]
-    return np.ascontiguousarray(columns + plate.enclosure_rise_k)
 
 
 def _check_state(state: ThermalState, loading: FloatArray) -> None:
