@@ -71,6 +71,8 @@ class ServiceReducer:
     controlled: BoolArray | None = None
     drawn: FloatArray | None = None
     fed: FloatArray | None = None
+    draw_h: FloatArray | None = None
+    feed_h: FloatArray | None = None
     rows: list[pd.DataFrame] = field(default_factory=list)
 
     @classmethod
@@ -88,6 +90,9 @@ class ServiceReducer:
         energy = np.where(chunk.counted[:, None], chunk.vehicle_p_kw, 0.0) * chunk.timeline.dt_h
         self.drawn = add_in_order(self.drawn, np.maximum(energy, 0.0))
         self.fed = add_in_order(self.fed, np.maximum(-energy, 0.0))
+        hours = np.where(energy != 0.0, chunk.timeline.dt_h, 0.0)
+        self.draw_h = add_in_order(self.draw_h, np.where(energy > 0.0, hours, 0.0))
+        self.feed_h = add_in_order(self.feed_h, np.where(energy < 0.0, hours, 0.0))
         found = self._departures(chunk)
         if len(found):
             self.rows.append(found)
@@ -99,9 +104,12 @@ class ServiceReducer:
             or self.controlled is None
             or self.drawn is None
             or self.fed is None
+            or self.draw_h is None
+            or self.feed_h is None
         ):
             return None
         batteries = self.request.batteries
+        lost = [batteries.idle_kw * hours[0] for hours in (self.draw_h, self.feed_h)]
         columns = pd.DataFrame({name: [] for name in DEPARTURE_COLUMNS})
         rows = pd.concat(self.rows, ignore_index=True) if self.rows else columns
         return ServiceFindings(
@@ -110,8 +118,8 @@ class ServiceReducer:
             capacity_kwh=batteries.capacity_kwh,
             charge_kwh=self.drawn[0],
             discharge_kwh=self.fed[0],
-            battery_charge_kwh=self.drawn[0] * batteries.eta_charge,
-            battery_discharge_kwh=self.fed[0] / batteries.eta_discharge,
+            battery_charge_kwh=(self.drawn[0] - lost[0]) * batteries.eta_charge,
+            battery_discharge_kwh=(self.fed[0] + lost[1]) / batteries.eta_discharge,
             wear_per_kwh=batteries.wear_per_kwh,
             departures=rows,
         )

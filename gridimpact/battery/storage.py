@@ -1,6 +1,8 @@
-"""State of charge over one step: efficiency both ways and charging power that falls near full.
+"""State of charge over one step: losses both ways, power that falls near full and near empty.
 
 Pure functions that broadcast over numpy arrays. Plans over many steps live in `gridimpact.dispatch`.
+Powers are net: where the conversion has a constant loss, `net_kw` and `meter_kw` stand between them
+and the meter.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ def mean_charge_limit_kw(
     dt_h : array_like
         Step [h].
     p_max_kw : array_like
-        Highest draw at the meter below the knee [kW].
+        Highest draw at the meter below the knee, a constant loss taken off [kW].
     capacity_kwh : array_like
         Battery capacity [kWh].
     eta_charge : array_like
@@ -91,6 +93,8 @@ def mean_discharge_limit_kw(
     capacity_kwh: ArrayLike,
     eta_discharge: ArrayLike,
     soc_floor: ArrayLike,
+    soc_knee: ArrayLike = 0.0,
+    taper_fraction: ArrayLike = 1.0,
 ) -> FloatArray:
     """Return the highest mean feed of one step at the meter, a magnitude.
 
@@ -101,27 +105,102 @@ def mean_discharge_limit_kw(
     dt_h : array_like
         Step [h].
     p_max_kw : array_like
-        Highest feed at the meter [kW].
+        Highest feed at the meter above the knee, a constant loss added [kW].
     capacity_kwh : array_like
         Battery capacity [kWh].
     eta_discharge : array_like
         Energy delivered at the meter per battery energy lost, 0..1.
     soc_floor : array_like
         No discharge below this state of charge [1].
+    soc_knee : array_like
+        Power is constant down to here, then falls linearly with the state of charge [1].
+    taper_fraction : array_like
+        Share of `p_max_kw` left at state of charge 0.
 
     Returns
     -------
     ndarray
         Mean over the step [kW], zero at or below the floor.
 
+    Notes
+    -----
+    An emptying battery is a filling one seen from above: the closed form of `mean_charge_limit_kw` holds
+    for ``1 - soc``.
+
     Examples
     --------
     >>> float(mean_discharge_limit_kw(0.5, 1.0, 6.0, 24.0, 1.0, 0.4).round(9))
     2.4
+    >>> float(mean_discharge_limit_kw(0.1, 1e-9, 6.0, 24.0, 1.0, 0.0, 0.2, 0.5).round(6))
+    4.5
     """
     spare = np.maximum(_float(soc) - _float(soc_floor), 0.0)
     held = spare * _float(capacity_kwh) * _float(eta_discharge) / _float(dt_h)
-    return np.asarray(np.minimum(_float(p_max_kw), held), dtype=np.float64)
+    whole = np.minimum(_float(p_max_kw), held)
+    falls = (_float(soc_knee) > 0.0) & (_float(taper_fraction) < 1.0)
+    if not np.any(falls):
+        return np.asarray(whole, dtype=np.float64)
+    # Charging from outside into a battery whose efficiency is the inverse.
+    mirrored = mean_charge_limit_kw(
+        1.0 - _float(soc),
+        dt_h,
+        p_max_kw,
+        capacity_kwh,
+        1.0 / _float(eta_discharge),
+        1.0 - _float(soc_knee),
+        taper_fraction,
+    )
+    return np.asarray(np.where(falls, np.minimum(held, mirrored), whole), dtype=np.float64)
+
+
+def net_kw(p_kw: ArrayLike, idle_kw: ArrayLike) -> FloatArray:
+    """Return the power to which the efficiencies apply: that of the meter less the constant loss.
+
+    Parameters
+    ----------
+    p_kw : array_like
+        Power at the meter [kW], positive draws from the grid.
+    idle_kw : array_like
+        Constant loss of the conversion while power flows [kW].
+
+    Returns
+    -------
+    ndarray
+        ``p - idle`` [kW] while power flows, zero at rest and for draws up to the loss.
+
+    Examples
+    --------
+    >>> net_kw([3.0, 0.1, 0.0, -3.0], 0.2).tolist()
+    [2.8, 0.0, 0.0, -3.2]
+    """
+    power, idle = _float(p_kw), _float(idle_kw)
+    draws = np.maximum(power - idle, 0.0)
+    return np.asarray(np.where(power > 0.0, draws, np.where(power < 0.0, power - idle, 0.0)))
+
+
+def meter_kw(net: ArrayLike, idle_kw: ArrayLike) -> FloatArray:
+    """Return the power at the meter of a net power, the inverse of `net_kw`.
+
+    Parameters
+    ----------
+    net : array_like
+        Power to which the efficiencies apply [kW], positive charges.
+    idle_kw : array_like
+        Constant loss of the conversion while power flows [kW].
+
+    Returns
+    -------
+    ndarray
+        Power at the meter [kW]; zero where a discharge would not cover the loss.
+
+    Examples
+    --------
+    >>> meter_kw([2.8, 0.0, -0.1, -3.2], 0.2).tolist()
+    [3.0, 0.0, 0.0, -3.0]
+    """
+    power, idle = _float(net), _float(idle_kw)
+    draws = np.where(power > 0.0, power + idle, 0.0)
+    return np.asarray(np.where(power < 0.0, np.minimum(power + idle, 0.0), draws))
 
 
 def soc_after(
@@ -139,7 +218,7 @@ def soc_after(
     soc : array_like
         State of charge before the step [1].
     p_kw : array_like
-        Mean power at the meter [kW], positive draws from the grid.
+        Mean power at the meter, a constant loss taken off (`net_kw`) [kW], positive draws from the grid.
     dt_h : array_like
         Step [h].
     capacity_kwh : array_like

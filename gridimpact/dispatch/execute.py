@@ -68,6 +68,9 @@ def execute(
 
     Notes
     -----
+    While power p flows, the battery gains ``eta_charge (p - idle)`` or loses ``(|p| + idle) /
+    eta_discharge``; a charge request up to `idle_kw` does nothing. Charging power falls near full,
+    discharging power near empty.
     The trip before a stay is booked on arrival and never takes the battery below `soc_min`; what it
     lacked is `away_kwh`. The latest start is the inverse of charging at full power, taper included.
     Where energy is unmet, the larger part names the cause: what full power from arrival would have left
@@ -115,6 +118,14 @@ def stay_arrays(request: PlanRequest) -> StayArrays:
             for n in StayArrays._fields
         )
     )
+
+
+def full_power_eta(request: PlanRequest) -> FloatArray:
+    """Return the charging efficiency of every stay at full power, the constant loss included, (stay,)."""
+    stays, held = request.stays, request.batteries
+    p_max, idle = stays.p_charge_kw, held.idle_kw[stays.vehicle]
+    share = np.where(p_max > idle, 1.0 - idle / np.where(p_max > 0.0, p_max, 1.0), 1.0)
+    return np.asarray(held.eta_charge[stays.vehicle] * share)
 
 
 def power_by_site(request: PlanRequest, p_kw: FloatArray) -> FloatArray:

@@ -19,6 +19,8 @@ BoolArray = NDArray[np.bool_]
 _FLAT = 1e-12
 _TINY = 1e-13
 """A state of charge closer than this to what is needed counts as reached."""
+_LEAST = 1e-10
+"""A gain of state of charge up to this is not worth the constant loss of the conversion."""
 
 
 class BatteryArrays(NamedTuple):
@@ -31,6 +33,9 @@ class BatteryArrays(NamedTuple):
     soc_max: FloatArray
     soc_knee: FloatArray
     taper_fraction: FloatArray
+    soc_knee_discharge: FloatArray
+    taper_fraction_discharge: FloatArray
+    idle_kw: FloatArray
 
 
 class StayArrays(NamedTuple):
@@ -102,12 +107,27 @@ def needed_before(
 
 @njit(cache=True)
 def soc_step(
-    soc: float, p_kw: float, dt_h: float, capacity: float, eta_charge: float, eta_discharge: float
+    soc: float, net_kw: float, dt_h: float, capacity: float, eta_charge: float, eta_discharge: float
 ) -> float:
-    """Return the state of charge after a step of mean power at the meter."""
-    if p_kw > 0.0:
-        return soc + p_kw * eta_charge * dt_h / capacity
-    return soc + p_kw / eta_discharge * dt_h / capacity
+    """Return the state of charge after a step of mean power, the constant loss of conversion taken off."""
+    if net_kw > 0.0:
+        return soc + net_kw * eta_charge * dt_h / capacity
+    return soc + net_kw / eta_discharge * dt_h / capacity
+
+
+@njit(cache=True)
+def battery_step(soc: float, p_kw: float, dt_h: float, v: int, b: BatteryArrays) -> float:
+    """Return the state of charge of vehicle `v` after a step of mean power at the meter."""
+    net = max(p_kw - b.idle_kw[v], 0.0) if p_kw > 0.0 else 0.0
+    if p_kw < 0.0:
+        net = p_kw - b.idle_kw[v]
+    return float(soc_step(soc, net, dt_h, b.capacity_kwh[v], b.eta_charge[v], b.eta_discharge[v]))
+
+
+@njit(cache=True)
+def full_rate(p_max: float, v: int, b: BatteryArrays) -> float:
+    """Return what full power at the meter puts into the battery of vehicle `v`, over capacity [1/h]."""
+    return float(b.eta_charge[v] * max(p_max - b.idle_kw[v], 0.0) / b.capacity_kwh[v])
 
 
 @njit(cache=True)
@@ -115,9 +135,27 @@ def charge_limit(
     soc: float, dt_h: float, p_max: float, top: float, v: int, b: BatteryArrays
 ) -> float:
     """Return the highest mean charging power of one step of vehicle `v` [kW]."""
-    rate = b.eta_charge[v] * p_max / b.capacity_kwh[v]
-    gain = charge_gain(soc, dt_h, rate, b.soc_knee[v], b.taper_fraction[v], top)
-    return float(min(gain * b.capacity_kwh[v] / (b.eta_charge[v] * dt_h), p_max))
+    idle = b.idle_kw[v]
+    gain = charge_gain(soc, dt_h, full_rate(p_max, v, b), b.soc_knee[v], b.taper_fraction[v], top)
+    if idle > 0.0 and gain <= _LEAST:
+        return 0.0
+    return float(min(gain * b.capacity_kwh[v] / (b.eta_charge[v] * dt_h) + idle, p_max))
+
+
+@njit(cache=True)
+def discharge_limit(
+    soc: float, dt_h: float, p_max: float, floor: float, v: int, b: BatteryArrays
+) -> float:
+    """Return the highest mean feed of one step of vehicle `v` above a floor [kW], a magnitude."""
+    per_hour = b.capacity_kwh[v] * b.eta_discharge[v]
+    drop = max(soc - floor, 0.0)
+    if b.soc_knee_discharge[v] > 0.0 and b.taper_fraction_discharge[v] < 1.0:
+        # An emptying battery is a filling one seen from above.
+        rate = (p_max + b.idle_kw[v]) / per_hour
+        knee, fraction = 1.0 - b.soc_knee_discharge[v], b.taper_fraction_discharge[v]
+        drop = min(drop, charge_gain(1.0 - soc, dt_h, rate, knee, fraction, 1.0))
+    held = drop * b.capacity_kwh[v] * b.eta_discharge[v] / dt_h - b.idle_kw[v]
+    return float(max(min(p_max, held), 0.0))
 
 
 @njit(cache=True)
@@ -151,14 +189,15 @@ def _asked(
     power = min(asked, limit)
     if power < 0.0:
         floor = max(s.soc_reserve[i], b.soc_min[v]) if r.keep_reserve else b.soc_min[v]
-        held = max(soc - floor, 0.0) * b.capacity_kwh[v] * b.eta_discharge[v] / dt_h
-        power = -min(-power, min(s.p_discharge_kw[i], held))
-    if r.guard:
-        after = soc_step(soc, power, dt_h, b.capacity_kwh[v], b.eta_charge[v], b.eta_discharge[v])
-        if after < need - _TINY:
-            gap = (need - soc) * b.capacity_kwh[v] / dt_h
-            wanted = gap / b.eta_charge[v] if gap > 0.0 else gap * b.eta_discharge[v]
-            power = max(power, min(wanted, limit))
+        power = -min(-power, discharge_limit(soc, dt_h, s.p_discharge_kw[i], floor, v, b))
+    elif power <= b.idle_kw[v]:
+        power = 0.0
+    if r.guard and battery_step(soc, power, dt_h, v, b) < need - _TINY:
+        gap = (need - soc) * b.capacity_kwh[v] / dt_h
+        wanted = gap / b.eta_charge[v] + b.idle_kw[v]
+        if gap <= 0.0:
+            wanted = min(gap * b.eta_discharge[v] + b.idle_kw[v], 0.0)
+        power = max(power, min(wanted, limit))
     return float(power) + 0.0
 
 
@@ -185,7 +224,7 @@ def run_stays(
             soc_at[t, v] = state[v]
         soc, states.away_kwh[i] = arrival_soc(state[v], i, s, b)
         states.soc_arrival[i] = soc
-        rate = b.eta_charge[v] * s.p_charge_kw[i] / b.capacity_kwh[v]
+        rate = full_rate(s.p_charge_kw[i], v, b)
         knee, fraction = b.soc_knee[v], b.taper_fraction[v]
         target = min(s.soc_target[i], b.soc_max[v])
         whole = (last - first) * dt_h
@@ -198,7 +237,7 @@ def run_stays(
                 power = _asked(asked_kw[t, v], soc, need, i, dt_h, s, b, r)
             else:
                 power = charge_limit(soc, dt_h, s.p_charge_kw[i], max(target, soc), v, b)
-            soc = soc_step(soc, power, dt_h, b.capacity_kwh[v], b.eta_charge[v], b.eta_discharge[v])
+            soc = battery_step(soc, power, dt_h, v, b)
             p_kw[t, v] = power
             soc_at[t, v] = soc
         states.soc_departure[i] = soc

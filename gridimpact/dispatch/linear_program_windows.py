@@ -111,6 +111,7 @@ class Roller:
         self._trip, self._arrival = trips(request)
         self._drain = self._planned_drain()
         self._ratio, self._offset = taper_lines(request)
+        self._eta = highest_power_eta(request)
         self._top = np.fmax(held.soc_max[owner] * self._capacity, self._arrival)
         self._stay_at = self._layout()
 
@@ -162,9 +163,9 @@ class Roller:
             plugged=plugged,
             meter=np.zeros((*k.shape, 4)),
         )
-        eta = held.eta_discharge[own]
+        eta = self._eta[1][own]
         cells = Cells(
-            eta_charge=held.eta_charge[own],
+            eta_charge=self._eta[0][own],
             eta_discharge=eta,
             wear=held.wear_per_kwh[own] / eta + CHURN,
             floor_kwh=held.soc_min[own] * held.capacity_kwh[own],
@@ -194,7 +195,7 @@ class Roller:
         soc = soc_needed_before(
             self._soc_target[stay],
             left,
-            stays.p_charge_kw[stay],
+            np.maximum(stays.p_charge_kw[stay] - held.idle_kw[owner], 0.0),
             held.capacity_kwh[owner],
             held.eta_charge[owner],
             held.soc_knee[owner],
@@ -228,6 +229,22 @@ class Roller:
         return np.asarray(fixed + power_by_site(self.request, others))
 
 
+def highest_power_eta(request: PlanRequest) -> tuple[FloatArray, FloatArray]:
+    """Return each vehicle's efficiencies at its highest power, the constant loss included, (vehicle,).
+
+    A plan at less power loses more than it counts on; the guard makes up for it.
+    """
+    stays, held = request.stays, request.batteries
+    draw, feed = np.zeros(held.idle_kw.size), np.zeros(held.idle_kw.size)
+    np.maximum.at(draw, stays.vehicle, stays.p_charge_kw)
+    np.maximum.at(feed, stays.vehicle, stays.p_discharge_kw)
+    charged = np.where(
+        draw > held.idle_kw, 1.0 - held.idle_kw / np.where(draw > 0.0, draw, 1.0), 1.0
+    )
+    lost = np.where(feed > 0.0, held.idle_kw / np.where(feed > 0.0, feed, 1.0), 0.0)
+    return held.eta_charge * charged, held.eta_discharge / (1.0 + lost)
+
+
 def last_targets(request: PlanRequest, free: Dispatch) -> FloatArray:
     """Return the target of every stay, that of a vehicle's last stay raised to where uncontrolled ends."""
     owner = request.stays.vehicle
@@ -259,7 +276,8 @@ def taper_lines(request: PlanRequest) -> tuple[FloatArray, FloatArray]:
     stays, held, owner = request.stays, request.batteries, request.stays.vehicle
     knee, fraction = held.soc_knee[owner], held.taper_fraction[owner]
     slope = np.where(knee < 1.0, (1.0 - fraction) / np.where(knee < 1.0, 1.0 - knee, 1.0), 0.0)
-    full = held.eta_charge[owner] * request.timeline.dt_h * stays.p_charge_kw
+    net_kw = np.maximum(stays.p_charge_kw - held.idle_kw[owner], 0.0)
+    full = held.eta_charge[owner] * request.timeline.dt_h * net_kw
     bend = full * slope / held.capacity_kwh[owner]
     offset = full * (1.0 + slope * knee) / (1.0 + bend)
     return np.where(bend > 0.0, 1.0 / (1.0 + bend), NO_TAPER), offset

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gridimpact.errors import InputError, Problem, raise_problems
 from gridimpact.fleet import catalogue
+from gridimpact.fleet.battery_columns import OPTIONAL_VEHICLE_COLUMNS, battery_findings
 from gridimpact.fleet.findings import Finding, as_problems, no_rejects
 from gridimpact.fleet.sessions import SESSION_COLUMNS, session_findings, session_notes
 from gridimpact.fleet.vehicle import CHARGER_COLUMNS, VEHICLE_COLUMNS
@@ -37,7 +38,8 @@ def make_fleet(
     ----------
     vehicles : pandas.DataFrame
         Indexed by ``vehicle_id``; needs ``capacity_kwh p_charge_max_kw`` [kWh, kW], the other columns
-        of `gridimpact.records.Fleet` get packaged defaults.
+        of `gridimpact.records.Fleet` get packaged defaults. ``soc_knee_discharge
+        taper_fraction_discharge idle_kw gross_kwh`` are kept where given.
     chargers : pandas.DataFrame
         Indexed by ``charger_id``; needs ``p_max_kw`` [kW].
     sessions : pandas.DataFrame
@@ -134,7 +136,8 @@ def _fill_vehicles(vehicles: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
     filled["phases"] = pd.to_numeric(filled["phases"], errors="coerce").fillna(0).astype(np.int64)
     text = f"Not given, packaged defaults taken: {', '.join(missing)}."
     notes = [Note("assumption", "vehicles", text)] if missing else []
-    return filled[list(VEHICLE_COLUMNS)], notes
+    more = [column for column in OPTIONAL_VEHICLE_COLUMNS if column in filled.columns]
+    return filled[[*VEHICLE_COLUMNS, *more]], notes
 
 
 def _fill_chargers(chargers: pd.DataFrame) -> pd.DataFrame:
@@ -199,6 +202,7 @@ def vehicle_findings(vehicles: pd.DataFrame) -> list[Finding]:
         findings.append(_outside(column, name, good, "must be 0 to 1", _share(column[name])))
     for name in ("kwh_per_km", "wear_eur_per_kwh"):
         findings.append(_outside(column, name, column[name] >= 0, "must be 0 or more", "mend it"))
+    findings += battery_findings(vehicles, column)
     ordered = (
         ("soc_min", column["soc_min"] < column["soc_max"], "must lie below soc_max"),
         ("soc_target", column["soc_target"] >= column["soc_min"], "lies below soc_min"),

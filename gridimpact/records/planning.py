@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from functools import partial
 
 import numpy as np
 
@@ -14,9 +15,13 @@ from gridimpact.timeline import Timeline
 
 @dataclass(frozen=True)
 class Batteries:
-    """What limits each vehicle's battery, arrays over (vehicle,)."""
+    """What limits each vehicle's battery, arrays over (vehicle,).
+
+    The fields with a default change nothing unless given; a number stands for all vehicles.
+    """
 
     capacity_kwh: FloatArray
+    """Usable energy: state of charge is counted over it."""
     eta_charge: FloatArray
     """Battery energy gained per energy drawn at the meter, 0..1."""
     eta_discharge: FloatArray
@@ -29,6 +34,27 @@ class Batteries:
     """Share of the full charging power left at state of charge 1."""
     wear_per_kwh: FloatArray
     """Cost of one kWh taken from the battery [currency/kWh]."""
+    soc_knee_discharge: FloatArray = field(default_factory=partial(np.array, 0.0))
+    """Discharging power is constant down to this state of charge, then falls linearly."""
+    taper_fraction_discharge: FloatArray = field(default_factory=partial(np.array, 1.0))
+    """Share of the full discharging power left at state of charge 0."""
+    idle_kw: FloatArray = field(default_factory=partial(np.array, 0.0))
+    """Constant loss of the conversion, on the meter's side of the efficiencies, while power flows [kW].
+
+    Charging p puts ``eta_charge (p - idle)`` into the battery, feeding f takes ``(f + idle) /
+    eta_discharge`` from it; nothing is lost at rest, and a charge request up to `idle_kw` does nothing.
+    """
+    gross_kwh: FloatArray = field(default_factory=partial(np.array, np.nan))
+    """Energy of the cells, the unused margins included [kWh]; the usable capacity unless given."""
+
+    def __post_init__(self) -> None:
+        """Give every vehicle its own value."""
+        shape = np.shape(self.capacity_kwh)
+        for item in fields(self)[-4:]:
+            given = np.asarray(getattr(self, item.name), dtype=np.float64)
+            object.__setattr__(self, item.name, np.broadcast_to(given, shape))
+        gross = np.where(np.isnan(self.gross_kwh), self.capacity_kwh, self.gross_kwh)
+        object.__setattr__(self, "gross_kwh", gross)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
+from gridimpact.fleet.battery_columns import OPTIONAL_VEHICLE_COLUMNS
 from gridimpact.records import (
     Batteries,
     BoolArray,
@@ -82,7 +83,7 @@ def build_requests(spec: StudySpec, segment: Segment) -> PlanRequest:
 
 
 def batteries_of(vehicles: pd.DataFrame) -> Batteries:
-    """Return the battery arrays of a vehicle table."""
+    """Return the battery arrays of a vehicle table; columns it leaves out change nothing."""
     names = {
         "capacity_kwh": "capacity_kwh",
         "eta_charge": "eta_charge",
@@ -93,6 +94,7 @@ def batteries_of(vehicles: pd.DataFrame) -> Batteries:
         "taper_fraction": "taper_fraction",
         "wear_per_kwh": "wear_eur_per_kwh",
     }
+    names |= {name: name for name in OPTIONAL_VEHICLE_COLUMNS if name in vehicles.columns}
     return Batteries(**{k: vehicles[v].to_numpy(dtype=np.float64) for k, v in names.items()})
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from gridimpact.battery import (
     mean_charge_limit_kw,
     mean_discharge_limit_kw,
+    meter_kw,
+    net_kw,
     soc_after,
     soc_needed_before,
 )
@@ -110,6 +112,42 @@ def test_discharge_ends_at_the_floor(soc, floor, p_kw, eta):
     assert 0.0 <= limit <= p_kw
     after = soc_after(soc, -limit, 0.5, 40.0, 0.9, eta)
     assert after >= min(soc, floor) - 1e-12
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(soc=st.floats(0.001, 1.0), **FLEET)
+def test_falling_discharge_agrees_with_a_thousand_small_steps(
+    soc, dt_h, p_kw, capacity, eta, knee, fraction
+):
+    mean = mean_discharge_limit_kw(soc, dt_h, p_kw, capacity, eta, 0.0, knee, fraction)
+    state, small = soc, dt_h / 1000
+
+    def line(s):
+        share = fraction + (1 - fraction) * s / knee if 0.0 <= s < knee else 1.0
+        return p_kw * share if s > 0.0 else 0.0
+
+    for _ in range(1000):
+        half = state - 0.5 * line(state) / eta * small / capacity
+        state = max(state - line(half) / eta * small / capacity, 0.0)
+    found = (soc - state) * capacity * eta / dt_h
+    assert float(mean) == pytest.approx(found, rel=2e-3, abs=1e-3 * p_kw)
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(net=st.floats(-20.0, 20.0), idle=st.floats(0.0, 0.5))
+def test_meter_power_and_net_power_are_inverse_where_power_flows(net, idle):
+    meter = float(meter_kw(net, idle))
+    if meter != 0.0:
+        assert float(net_kw(meter, idle)) == pytest.approx(net, abs=1e-12)
+    else:
+        assert -idle <= net <= 0.0
+
+
+def test_a_constant_loss_weighs_most_at_low_power():
+    power = np.array([1.4, 3.7, 11.0, 22.0])
+    share = net_kw(power, 0.2) / power
+    assert np.all(np.diff(share) > 0.0)
+    assert share[[0, 3]] == pytest.approx([1 - 0.2 / 1.4, 1 - 0.2 / 22.0])
 
 
 def test_a_round_trip_loses_both_efficiencies():

@@ -27,6 +27,9 @@ class Car:
     soc_knee: float = 1.0
     taper_fraction: float = 1.0
     wear: float = 0.0
+    soc_knee_discharge: float = 0.0
+    taper_fraction_discharge: float = 1.0
+    idle_kw: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,9 @@ def plan_request(
                     "soc_knee",
                     "taper_fraction",
                     "wear",
+                    "soc_knee_discharge",
+                    "taper_fraction_discharge",
+                    "idle_kw",
                 ]
             )
         ),
@@ -178,7 +184,7 @@ def _share(low: float, high: float) -> st.SearchStrategy[float]:
 
 @st.composite
 def cars(draw: st.DrawFn, name: str) -> Car:
-    """Draw one vehicle with losses, limits and perhaps a taper."""
+    """Draw one vehicle with losses, limits, perhaps tapers near full and empty and a constant loss."""
     return Car(
         name=name,
         soc=draw(_share(0.15, 0.9)),
@@ -190,6 +196,9 @@ def cars(draw: st.DrawFn, name: str) -> Car:
         soc_knee=draw(st.sampled_from([0.5, 0.8, 1.0])),
         taper_fraction=draw(st.sampled_from([0.0, 0.2, 1.0])),
         wear=draw(_share(0.0, 0.2)),
+        soc_knee_discharge=draw(st.sampled_from([0.0, 0.25, 0.6])),
+        taper_fraction_discharge=draw(st.sampled_from([0.0, 0.3, 1.0])),
+        idle_kw=draw(st.sampled_from([0.0, 0.0, 0.15, 0.4])),
     )
 
 

@@ -7,10 +7,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridimpact.battery import mean_charge_limit_kw, soc_needed_before
+from gridimpact.battery import (
+    mean_charge_limit_kw,
+    mean_discharge_limit_kw,
+    meter_kw,
+    net_kw,
+    soc_after,
+    soc_needed_before,
+)
 from gridimpact.dispatch import execute
 from gridimpact.dispatch.execute import power_by_charger, power_by_group, power_by_site
-from gridimpact.dispatch.kernels import charge_gain, needed_before
+from gridimpact.dispatch.kernels import (
+    BatteryArrays,
+    battery_step,
+    charge_gain,
+    charge_limit,
+    discharge_limit,
+    needed_before,
+)
 from gridimpact.errors import InputError
 from tests.dispatch.requests import Car, Group, Place, Stay, plan_request
 
@@ -37,6 +51,66 @@ def test_compiled_steps_are_twins_of_the_array_functions(knee, fraction):
             need = np.array([twin(s, dt_h, 0.9 * 11 / 40, knee, fraction) for s in soc])
             want = soc_needed_before(soc, dt_h, 11, 40, 0.9, knee, fraction)
             np.testing.assert_allclose(need, want, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(("knee", "fraction"), [(0.0, 1.0), (0.4, 0.0), (0.7, 0.3)])
+def test_compiled_limits_with_a_constant_loss_are_twins_of_the_array_functions(knee, fraction):
+    values = (40.0, 0.9, 0.85, 0.0, 1.0, 0.8, 0.1, knee, fraction, 0.3)
+    held = BatteryArrays(*(np.array([value]) for value in values))
+    soc = np.linspace(0.0, 0.99, 34)
+    for dt_h in (0.25, 3.0):
+        draw = [charge_limit(s, dt_h, 11.0, 0.95, 0, held) for s in soc]
+        mean = mean_charge_limit_kw(soc, dt_h, net_kw(11.0, 0.3), 40.0, 0.9, 0.8, 0.1, 0.95)
+        np.testing.assert_allclose(draw, meter_kw(mean, 0.3), rtol=1e-12)
+        feed = np.array([discharge_limit(s, dt_h, 7.0, 0.1, 0, held) for s in soc])
+        mean = mean_discharge_limit_kw(soc, dt_h, 7.0 + 0.3, 40.0, 0.85, 0.1, knee, fraction)
+        np.testing.assert_allclose(-feed, meter_kw(-mean, 0.3), rtol=1e-12, atol=1e-12)
+    for power in (5.0, 0.2, 0.0, -4.0):
+        after = battery_step(0.5, power, 0.25, 0, held)
+        assert after == pytest.approx(
+            float(soc_after(0.5, net_kw(power, 0.3), 0.25, 40.0, 0.9, 0.85)), rel=1e-14
+        )
+
+
+def test_a_constant_loss_makes_slow_charging_less_efficient():
+    car = Car(soc=0.2, eta_charge=0.9, idle_kw=0.3)
+    request = plan_request([car], [Stay(0, 0, 10, target=0.2)], steps=10)
+    fast, slow = run(request, np.r_[10.0, np.zeros(9)]), run(request, 1.0)
+    assert fast.p_kw.sum() == pytest.approx(slow.p_kw.sum())
+    assert (fast.soc[-1, 0] - 0.2) * 50 == pytest.approx(0.9 * 9.7)
+    assert (slow.soc[-1, 0] - 0.2) * 50 == pytest.approx(0.9 * 7.0)
+
+
+def test_a_request_up_to_the_constant_loss_does_nothing():
+    request = plan_request([Car(soc=0.2, idle_kw=0.3)], [Stay(0, 0, 4, target=0.2)], steps=4)
+    found = run(request, 0.3)
+    assert not found.p_kw.any()
+    assert np.all(found.soc == 0.2)
+
+
+def test_feeding_takes_the_constant_loss_from_the_battery_too():
+    stay = Stay(0, 0, 1, target=0.0, p_discharge_kw=5.0)
+    request = plan_request([Car(soc=0.5, eta_discharge=0.8, idle_kw=0.4)], [stay], steps=1)
+    assert (0.5 - run(request, -4.0).soc[0, 0]) * 50 == pytest.approx((4.0 + 0.4) / 0.8)
+
+
+def test_discharging_power_falls_near_empty_and_ends_at_the_floor():
+    stay = Stay(0, 0, 60, target=0.0, p_discharge_kw=5.0)
+    car = Car(soc=0.6, soc_knee_discharge=0.4, taper_fraction_discharge=0.0)
+    found = run(plan_request([car], [stay], steps=60), -5.0)
+    fed = -found.p_kw[:, 0]
+    assert fed[:2].tolist() == [5.0, 5.0]
+    assert np.all(np.diff(fed[2:]) < 0.0)
+    # Below the knee the battery empties exponentially: 5 kW over 0.4 of 50 kWh is a quarter per hour.
+    assert found.soc[2:, 0] == pytest.approx(0.4 * np.exp(-0.25 * np.arange(1, 59)), rel=1e-9)
+
+
+def test_the_guard_counts_the_constant_loss_in_the_latest_start():
+    request = plan_request([Car(soc=0.2, idle_kw=2.0)], [Stay(0, 2, 10, target=0.7)], steps=12)
+    found = run(request, 0.0)
+    # 25 kWh at 8 kW net are three full hours and 1 kWh more, for which the loss is paid once more.
+    assert found.p_kw[2:10, 0] == pytest.approx([0, 0, 0, 0, 3, 10, 10, 10])
+    assert found.unmet_kwh[0] == 0.0
 
 
 def test_a_request_is_clipped_to_the_charger_and_ignored_outside_the_stay():

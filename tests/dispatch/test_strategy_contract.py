@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridimpact.battery import mean_charge_limit_kw
+from gridimpact.battery import mean_charge_limit_kw, mean_discharge_limit_kw, meter_kw, net_kw
 from gridimpact.dispatch.strategy import Strategy, label, take_vehicles
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
 from gridimpact.records import Dispatch, PlanRequest
@@ -60,8 +60,11 @@ def test_the_energy_ledger_closes_for_every_stay(strategy: Strategy, request_: P
         zip(request_.stays.vehicle, soc_on_arrival(request_, found), strict=True)
     ):
         power = found.p_kw[request_.stays.start[i] : request_.stays.end[i], v]
-        battery = (
-            np.maximum(power, 0) * held.eta_charge[v] + np.minimum(power, 0) / held.eta_discharge[v]
+        loss = np.where(power == 0.0, 0.0, held.idle_kw[v])
+        battery = np.where(
+            power > 0.0,
+            (power - loss) * held.eta_charge[v],
+            (power - loss) / held.eta_discharge[v],
         )
         soc = begin + np.cumsum(battery) * dt_h / held.capacity_kwh[v]
         told = found.soc[request_.stays.start[i] : request_.stays.end[i], v]
@@ -97,18 +100,31 @@ def test_power_stays_within_charger_battery_and_stay(strategy: Strategy, request
         before = np.concatenate([[arrivals[i]], found.soc[steps, v][:-1]])[
             : request_.stays.end[i] - request_.stays.start[i]
         ]
-        limit = mean_charge_limit_kw(
+        power, idle = found.p_kw[steps, v], held.idle_kw[v]
+        draw = mean_charge_limit_kw(
             before,
             request_.timeline.dt_h,
-            request_.stays.p_charge_kw[i],
+            net_kw(request_.stays.p_charge_kw[i], idle),
             held.capacity_kwh[v],
             held.eta_charge[v],
             held.soc_knee[v],
             held.taper_fraction[v],
             held.soc_max[v],
         )
-        assert np.all(found.p_kw[steps, v] <= limit + 1e-9)
-        assert np.all(found.p_kw[steps, v] >= -request_.stays.p_discharge_kw[i] - 1e-9)
+        feed = mean_discharge_limit_kw(
+            before,
+            request_.timeline.dt_h,
+            request_.stays.p_discharge_kw[i] + idle,
+            held.capacity_kwh[v],
+            held.eta_discharge[v],
+            held.soc_min[v],
+            held.soc_knee_discharge[v],
+            held.taper_fraction_discharge[v],
+        )
+        assert np.all(power <= meter_kw(draw, idle) + 1e-9)
+        assert np.all(power >= np.minimum(meter_kw(-feed, idle), 0.0) - 1e-9)
+        # Power that would only heat the converter is never drawn.
+        assert not np.any((power > 0.0) & (power <= idle))
 
 
 @CASES

@@ -11,11 +11,12 @@ from numba import njit
 from gridimpact.dispatch.execute import (
     battery_arrays,
     full_power,
+    full_power_eta,
     power_by_group,
     power_by_site,
     stay_arrays,
 )
-from gridimpact.dispatch.kernels import BatteryArrays, StayArrays, charge_limit, soc_step
+from gridimpact.dispatch.kernels import BatteryArrays, StayArrays, battery_step, charge_limit
 from gridimpact.records import BoolArray, FloatArray, IntArray, PlanRequest
 
 CUT = 1e-4
@@ -79,7 +80,7 @@ def charging_task(request: PlanRequest, controlled: BoolArray) -> ChargingTask:
     stays, batteries, dt_h = stay_arrays(request), battery_arrays(request), request.timeline.dt_h
     p_kw, _, states = full_power(request)
     gain = np.maximum(states.soc_departure - states.soc_arrival, 0.0)
-    kwh = gain * batteries.capacity_kwh[stays.vehicle] / batteries.eta_charge[stays.vehicle]
+    kwh = gain * batteries.capacity_kwh[stays.vehicle] / full_power_eta(request)
     steps = stays.end - stays.start
     others = np.where(controlled[None, :], 0.0, p_kw)
     around = request.site_load_kw + request.site_pv_kw + power_by_site(request, others)
@@ -152,9 +153,7 @@ def _lower_caps(
             limit = charge_limit(soc, dt_h, s.p_charge_kw[i], b.soc_max[v], v, b)
             cut += max(power[cell] - limit, 0.0)
             cap[cell] = min(limit, s.p_charge_kw[i])
-            soc = soc_step(
-                soc, min(power[cell], limit), dt_h, b.capacity_kwh[v], b.eta_charge[v], 1.0
-            )
+            soc = battery_step(soc, min(power[cell], limit), dt_h, v, b)
     return cut
 
 
