@@ -15,6 +15,7 @@ from gridimpact.powerflow.engine import (
     unserved_power_kw,
 )
 from gridimpact.powerflow.layout import Branches, Results
+from gridimpact.powerflow.memory import empty
 from gridimpact.records import (
     BoolArray,
     FloatArray,
@@ -57,7 +58,7 @@ def allocate(
         size = (lanes if name in options.keep else 0, len(idle))
         if written is None:
             return np.broadcast_to(idle, size).astype(options.storage)
-        values = np.empty(size, dtype=options.storage)
+        values = empty(size, options.storage)
         left = np.ones(len(idle), dtype=bool)
         for kind in kinds:
             left[written.place[written.kind == kind]] = False

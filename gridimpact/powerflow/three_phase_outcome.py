@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gridimpact.powerflow.engine import FlowOptions, unserved_power_kw
+from gridimpact.powerflow.memory import empty
 from gridimpact.powerflow.outcome import idle_values, judge, status_notes
 from gridimpact.powerflow.three_phase_layout import Results, Verdicts
 from gridimpact.records import FlowResult, Grid, Injections, IntArray, Note, PhaseModel
@@ -53,7 +54,7 @@ def allocate(grid: Grid, model: PhaseModel, lanes: int, options: FlowOptions) ->
         "phase_q": (transformers, 3),
     }
     made = {
-        name: np.empty((lanes if _FIELDS[name] in options.keep else 0, *shape), options.storage)
+        name: empty((lanes if _FIELDS[name] in options.keep else 0, *shape), options.storage)
         for name, shape in shapes.items()
     }
     dark = np.flatnonzero(model.bus_node < 0)
