@@ -36,6 +36,13 @@ from gridimpact.ageing.insulation import (
     insulation_named,
     loss_of_life_percent,
 )
+from gridimpact.ageing.limits import (
+    FREE_BUBBLE_C,
+    LOADING_GUIDES,
+    LoadingGuide,
+    LoadingLimit,
+    loading_guide,
+)
 from gridimpact.ageing.nameplate import (
     Nameplate,
     nameplates_for,
@@ -49,6 +56,7 @@ from gridimpact.ageing.presets import (
     preset_named,
     thermal_capacity_wh_per_k,
 )
+from gridimpact.ageing.summary import AgeingSummary, age
 from gridimpact.ageing.thermal_state import (
     Clause7,
     ThermalSeries,
@@ -64,11 +72,14 @@ __all__ = [
     "COOLINGS",
     "COOLING_CLASSES",
     "ENCLOSURE_RISE_K",
+    "FREE_BUBBLE_C",
     "INSULATIONS",
     "LIFE_DEFINITIONS",
+    "LOADING_GUIDES",
     "NORMAL_LIFE_H",
     "NOT_LIMITING_BELOW",
     "PRESETS",
+    "AgeingSummary",
     "AnnexGPlate",
     "AnnexGSeries",
     "AnnexGState",
@@ -77,10 +88,13 @@ __all__ = [
     "IecSeries",
     "IecState",
     "Insulation",
+    "LoadingGuide",
+    "LoadingLimit",
     "Nameplate",
     "Preset",
     "ThermalSeries",
     "ThermalState",
+    "age",
     "ageing_rate",
     "ageing_rates",
     "annex_g_cold_state",
@@ -97,6 +111,7 @@ __all__ = [
     "iec_steady_state",
     "iec_step",
     "insulation_named",
+    "loading_guide",
     "loss_of_life_percent",
     "nameplates_for",
     "oil_time_constant_between",

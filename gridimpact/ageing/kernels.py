@@ -38,11 +38,11 @@ def corrected_time_constant(tau_rated: float, u: float, v: float, exponent_n: fl
     return tau
 
 
-_ultimate = njit(ultimate_top_oil_rise, cache=True)
-_tau = njit(corrected_time_constant, cache=True)
+_ultimate = njit(ultimate_top_oil_rise, cache=True, nogil=True)
+_tau = njit(corrected_time_constant, cache=True, nogil=True)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def advance(
     rise: float,
     gradient: float,
@@ -67,7 +67,7 @@ def advance(
     return rise, gradient
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def run_series(
     loading: FloatArray,
     ambient: FloatArray,
