@@ -5,6 +5,7 @@ Joint means the least sum of squares over groups and steps; stays are poured in 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -209,14 +210,7 @@ settle = njit(cache=True)(_settle)
 
 
 def _fill(
-    active: Any,
-    pours: Any,
-    x: Any,
-    total: Any,
-    headroom: Any,
-    span: Any,
-    tolerance: float,
-    most: int,
+    active: Any, pours: Any, x: Any, total: Any, headroom: Any, span: Any, goal: float, most: int
 ) -> float:
     """Pour the active stays in turn until the relative gap is closed; return the gap.
 
@@ -243,7 +237,7 @@ def _fill(
         for g in range(total.shape[0]):
             for t in range(begin, last):
                 square += total[g, t] * total[g, t]
-        if gap <= tolerance * square:
+        if gap <= goal * square:
             break
     return gap / square
 
@@ -288,12 +282,18 @@ def fill_rolling(
     linear bound ``sum <gradient, x - y>`` over the best other plan ``y`` of each stay, over the objective.
     Cars that share a binding fuse keep it, but their order decides who uses it.
     """
-    x, count, worst = np.zeros(pours.cap.size), total.shape[1], 0.0
+    x, worst = np.zeros(pours.cap.size), 0.0
+    for active, span in windows_of(pours, total.shape[1], day):
+        gap = fill(active, pours, x, total, headroom, span, tolerance, sweeps)
+        worst = max(worst, float(gap))
+    return x, worst
+
+
+def windows_of(pours: Pours, count: int, day: int) -> Iterator[tuple[IntArray, tuple[int, int]]]:
+    """Yield the stays of each window of 48 hours and the window's first step and end."""
     for begin in range(0, count, day):
         until, last = begin + 2 * day, min(begin + 7 * day, count)
-        active = np.flatnonzero((pours.start < until) & (pours.end > begin) & (pours.energy > 0.0))
-        gap = fill(active, pours, x, total, headroom, (begin, last), tolerance, sweeps)
-        worst = max(worst, float(gap))
+        seen = (pours.start < until) & (pours.end > begin) & (pours.energy > 0.0)
+        yield np.flatnonzero(seen), (begin, last)
         if until >= count:
-            break
-    return x, worst
+            return

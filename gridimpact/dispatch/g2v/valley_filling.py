@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ GAP = 1e-9
 
 ROUNDS = 4
 """Most plans made with the taper of the trajectory the last one led to."""
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,7 @@ class ValleyFilling:
     def _plan(self, request: PlanRequest) -> Dispatch:
         controlled = enrolled_vehicles(request, self.enrolled)
         task = charging_task(request, controlled)
-        for _ in range(ROUNDS):
-            power, gap = pour_together(request, task)
-            task, cut_share = taper_caps(task, power)
-            if cut_share <= CUT:
-                break
+        power, gap = with_taper(task, lambda now: pour_together(request, now))
         notes: tuple[Note, ...] = ()
         if gap > GAP:
             text = f"a window stopped at a relative duality gap of {gap:.1e}, above {GAP:.0e}"
@@ -84,10 +83,30 @@ class ValleyFilling:
         return replace(found, notes=notes)
 
 
-def pour_together(request: PlanRequest, task: ChargingTask) -> tuple[FloatArray, float]:
-    """Return the joint plan per cell [kW] and the largest relative duality gap of its windows."""
+def with_taper(
+    task: ChargingTask, solve: Callable[[ChargingTask], tuple[FloatArray, Told]]
+) -> tuple[FloatArray, Told]:
+    """Return the power per cell [kW] of the last plan, made again with the caps of its own trajectory.
+
+    Parameters
+    ----------
+    task : ChargingTask
+        Task with the chargers' powers as caps.
+    solve : callable
+        Returns power per cell, and what it tells of the plan.
+    """
+    for _ in range(ROUNDS):
+        power, told = solve(task)
+        task, cut_share = taper_caps(task, power)
+        if cut_share <= CUT:
+            break
+    return power, told
+
+
+def pours_of(request: PlanRequest, task: ChargingTask) -> Pours:
+    """Return the stays of a task as they are poured."""
     limited = np.isfinite(request.site_import_limit_kw)[request.stays.site]
-    pours = Pours(
+    return Pours(
         task.stays.start,
         task.stays.end,
         task.energy_kw,
@@ -96,8 +115,12 @@ def pour_together(request: PlanRequest, task: ChargingTask) -> tuple[FloatArray,
         np.where(limited, request.stays.site, -1).astype(np.int64),
         task.cap_kw,
     )
+
+
+def pour_together(request: PlanRequest, task: ChargingTask) -> tuple[FloatArray, float]:
+    """Return the joint plan per cell [kW] and the largest relative duality gap of its windows."""
     return fill_rolling(
-        pours,
+        pours_of(request, task),
         task.total_kw.copy(),
         task.headroom_kw.copy(),
         day=request.timeline.steps_per_day,
