@@ -4,42 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from gridimpact.dispatch.kernels import (
-    BatteryArrays,
-    StayArrays,
-    arrival_soc,
-    charge_limit,
-    soc_step,
-)
+from gridimpact.dispatch import kernels_queue as kernels
+from gridimpact.dispatch.kernels import BatteryArrays, StayArrays
+from gridimpact.dispatch.kernels_sharing import Room, Rule
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 ORDERS: Mapping[str, int] = MappingProxyType(
-    {"first_come": 0, "earliest_departure": 1, "least_laxity": 2}
+    {
+        "first_come": kernels.FIRST_COME,
+        "last_come": kernels.LAST_COME,
+        "earliest_departure": kernels.EARLIEST_DEPARTURE,
+        "least_laxity": kernels.LEAST_LAXITY,
+        "longest_remaining": kernels.LONGEST_REMAINING,
+        "round_robin": kernels.ROUND_ROBIN,
+        "equal_share": kernels.EQUAL_SHARE,
+    }
 )
 """Orders of a queue by name."""
 
 
-class Room(NamedTuple):
-    """What a queue shares: limits less everything that is not in the queue."""
+class Sharing(NamedTuple):
+    """How a queue shares its room.
 
-    group: FloatArray
-    """(group, time) [kW]"""
-    site: FloatArray
-    """(site, time) [kW]"""
-    first_group: IntArray
-    """(stay,) place in `groups` where the groups of the stay begin."""
-    group_count: IntArray
-    groups: IntArray
-    site_of: IntArray
-    """(stay,)"""
+    Attributes
+    ----------
+    order : str
+        A name of `ORDERS`.
+    min_kw, step_kw : float
+        Powers a charger can be set to [kW]: none, or `min_kw` and whole steps above; 0 is any power.
+    floor_kw : float
+        Power each car gets under "equal_share" whatever the room of its groups [kW].
+    floor_site_kw : ndarray, optional
+        (site,) bound of the floors of a site's cars together [kW].
+    """
+
+    order: str
+    min_kw: float = 0.0
+    step_kw: float = 0.0
+    floor_kw: float = 0.0
+    floor_site_kw: FloatArray | None = None
 
 
 def laxity_h(
@@ -96,96 +106,6 @@ def _ranked(key: ArrayLike, departure_h: ArrayLike) -> IntArray:
     return np.asarray(np.lexsort((np.asarray(departure_h), np.asarray(key))), dtype=np.int64)
 
 
-def _hours_needed(soc: float, target: float, i: int, s: Any, b: Any) -> float:
-    """Return the charging time to the target at constant full power [h]."""
-    v = s.vehicle[i]
-    return float((target - soc) * b.capacity_kwh[v] / (b.eta_charge[v] * s.p_charge_kw[i]))
-
-
-hours_needed = njit(cache=True)(_hours_needed)
-
-
-def _served(key: Any, end: Any) -> Any:
-    """Return the order by key, then departure, then position, by two stable sorts."""
-    by_end = np.argsort(end, kind="mergesort")
-    return by_end[np.argsort(key[by_end], kind="mergesort")]
-
-
-served = njit(cache=True)(_served)
-
-
-def _share(i: int, t: int, want: float, room: Any) -> float:
-    """Take what stay `i` wants at step `t` from the room of its site and groups; return what it got."""
-    got = min(want, room.site[room.site_of[i], t])
-    begin = room.first_group[i]
-    for k in range(begin, begin + room.group_count[i]):
-        got = min(got, room.group[room.groups[k], t])
-    got = max(got, 0.0)
-    room.site[room.site_of[i], t] -= got
-    for k in range(begin, begin + room.group_count[i]):
-        room.group[room.groups[k], t] -= got
-    return float(got)
-
-
-share = njit(cache=True)(_share)
-
-
-def _plugged(t: int, s: Any, b: Any, current: Any, following: Any, soc: Any) -> int:
-    """Bring departures and arrivals of step `t` up to date; return how many cars are plugged in."""
-    count = 0
-    for v in range(soc.size):
-        while following[v] < s.vehicle.size and s.vehicle[following[v]] == v:
-            i = following[v]
-            if s.start[i] > t:
-                break
-            soc[v], _ = arrival_soc(soc[v], i, s, b)
-            current[v] = i
-            following[v] += 1
-        if current[v] >= 0 and s.end[current[v]] <= t:
-            current[v] = -1
-        if current[v] >= 0:
-            count += 1
-    return count
-
-
-plugged = njit(cache=True)(_plugged)
-
-
-def _run_queue(
-    soc_initial: Any, controlled: Any, dt_h: float, s: Any, b: Any, room: Any, order: int, p_kw: Any
-) -> None:
-    """Fill `p_kw` (time, vehicle) with what the queue gives, step by step, knowing only the present."""
-    vehicles = soc_initial.size
-    soc = soc_initial.copy()
-    current = np.full(vehicles, -1)
-    following = np.searchsorted(s.vehicle, np.arange(vehicles))
-    stay, want = np.empty(vehicles, dtype=np.int64), np.empty(vehicles)
-    key, end = np.empty(vehicles), np.empty(vehicles)
-    for t in range(p_kw.shape[0]):
-        plugged(t, s, b, current, following, soc)
-        n = 0
-        for v in range(vehicles):
-            i = current[v]
-            if i < 0 or not controlled[v] or s.p_charge_kw[i] <= 0.0:
-                continue
-            target = min(s.soc_target[i], b.soc_max[v])
-            wish = charge_limit(soc[v], dt_h, s.p_charge_kw[i], target, v, b)
-            if wish > 0.0:
-                waits = (s.end[i] - t) * dt_h - hours_needed(soc[v], target, i, s, b)
-                stay[n], want[n], end[n] = i, wish, s.end[i]
-                key[n] = s.start[i] if order == 0 else (s.end[i] if order == 1 else waits)
-                n += 1
-        for place in served(key[:n], end[:n]):
-            i = stay[place]
-            v = s.vehicle[i]
-            got = share(i, t, want[place], room)
-            p_kw[t, v] = got
-            soc[v] = soc_step(soc[v], got, dt_h, b.capacity_kwh[v], b.eta_charge[v], 1.0)
-
-
-run_queue = njit(cache=True)(_run_queue)
-
-
 def queue_power(
     soc_initial: FloatArray,
     controlled: NDArray[np.bool_],
@@ -193,8 +113,8 @@ def queue_power(
     stays: StayArrays,
     batteries: BatteryArrays,
     room: Room,
-    order: str,
-    steps: int,
+    sharing: Sharing,
+    ceiling_kw: FloatArray | None = None,
 ) -> FloatArray:
     """Return the power a queue gives each vehicle [kW], (time, vehicle).
 
@@ -210,25 +130,39 @@ def queue_power(
         As the kernels take them.
     room : Room
         Headroom shared; what the queue uses is taken off in place.
-    order : str
-        A name of `ORDERS`.
-    steps : int
-        Number of steps.
+    sharing : Sharing
+        Order and powers.
+    ceiling_kw : ndarray, optional
+        (time, vehicle) most a car may ask for [kW].
 
     Returns
     -------
     ndarray
-        Each step shares the headroom in the order of the queue, full power to each until it is used up.
+        Each step shares the headroom. In an order, each car in turn gets what it wants until it is used
+        up. "round_robin" begins with the car that has waited longest since it last got power.
+        "equal_share" raises all cars together, each until it has what it wants or meets a limit, so that
+        nobody can get more without another, who has no more than he, getting less.
     """
+    sites, steps = room.site.shape
+    floor = sharing.floor_site_kw
+    rule = Rule(
+        ORDERS[sharing.order],
+        dt_h,
+        sharing.min_kw,
+        sharing.step_kw,
+        sharing.floor_kw,
+        np.full(sites, np.inf) if floor is None else np.array(floor, dtype=np.float64),
+    )
+    ceiling = np.empty((0, 0)) if ceiling_kw is None else np.ascontiguousarray(ceiling_kw)
     p_kw = np.zeros((steps, soc_initial.size))
-    run_queue(
+    kernels.run_queue(
         np.array(soc_initial, dtype=np.float64),
         np.array(controlled, dtype=np.bool_),
-        dt_h,
         stays,
         batteries,
         room,
-        ORDERS[order],
+        rule,
+        ceiling,
         p_kw,
     )
     return p_kw

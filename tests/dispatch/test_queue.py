@@ -10,14 +10,6 @@ from gridimpact.dispatch.queue import earliest_departure, first_come, laxity_h, 
 from tests.dispatch.requests import Car, Group, Place, Stay, plan_request
 
 
-@pytest.fixture(params=["compiled", "interpreted"], autouse=True)
-def kernels(request, monkeypatch):
-    """Run with the compiled kernels, and as plain Python, which coverage can see."""
-    if request.param == "interpreted":
-        for name in ("hours_needed", "served", "share", "plugged", "run_queue"):
-            monkeypatch.setattr(queue, name, getattr(queue, name).py_func)
-
-
 def jobs(limit, rows, steps):
     """Return a request of jobs (energy, arrival, departure) at 1 kW under a limit [kW]."""
     return plan_request(

@@ -40,6 +40,8 @@ class ChargingTask:
         (group, time) demand of each group with the uncontrolled cars.
     headroom_kw : ndarray
         (site, time) room under the main fuse beside the site's own demand and uncontrolled cars.
+    around_kw : ndarray
+        (site, time) the site's own demand and uncontrolled cars less its generation.
     soc_arrival : ndarray
         (stay,)
     stays, batteries : StayArrays, BatteryArrays
@@ -51,6 +53,7 @@ class ChargingTask:
     cap_kw: FloatArray
     total_kw: FloatArray
     headroom_kw: FloatArray
+    around_kw: FloatArray
     soc_arrival: FloatArray
     stays: StayArrays
     batteries: BatteryArrays
@@ -90,6 +93,7 @@ def charging_task(request: PlanRequest, controlled: BoolArray) -> ChargingTask:
         cap_kw=np.repeat(stays.p_charge_kw, steps),
         total_kw=np.ascontiguousarray((request.background_kw + power_by_group(request, others)).T),
         headroom_kw=np.ascontiguousarray((request.site_import_limit_kw[None, :] - around).T),
+        around_kw=np.ascontiguousarray(around.T),
         soc_arrival=states.soc_arrival,
         stays=stays,
         batteries=batteries,

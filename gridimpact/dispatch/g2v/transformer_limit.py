@@ -1,7 +1,8 @@
-"""Charging under the limit of a transformer: a queue shares what the other demand leaves."""
+"""Charging under the limit of a transformer: cars share what the other demand leaves."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
 from gridimpact.dispatch.execute import execute
-from gridimpact.dispatch.g2v.task import charging_task, groups_of_stays
-from gridimpact.dispatch.queue import ORDERS, Room, queue_power
+from gridimpact.dispatch.g2v.sharing import shared_power
+from gridimpact.dispatch.g2v.task import charging_task
+from gridimpact.dispatch.queue import ORDERS, Sharing
 from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
 from gridimpact.errors import InputError
 from gridimpact.records import Dispatch, PlanRequest
@@ -21,7 +23,7 @@ HIGHEST_LIMIT = 3.0
 
 @dataclass(frozen=True)
 class TransformerLimit:
-    """Charge as soon as the limits of all groups and main fuses allow, the most urgent car first.
+    """Charge as soon as the limits of all groups and main fuses allow, in an order or in equal shares.
 
     Knows only the demand of the step and the departures of the cars plugged in, so a controller could
     do it as it stands.
@@ -31,7 +33,14 @@ class TransformerLimit:
     limit : float
         Share of each group's import limit that may be used.
     order : str
-        "least_laxity", "earliest_departure" or "first_come".
+        Who charges first: "least_laxity" (who can wait least), "earliest_departure", "first_come",
+        "last_come", "longest_remaining" (who needs longest), "round_robin" (in turn, who has waited
+        longest since it last charged), or "equal_share" (all at once, max-min fair within their wants).
+    min_kw, step_kw : float
+        Powers a charger can be set to [kW]: nothing, or `min_kw` and whole steps above it, such as 1.4
+        and 0.23 for whole amperes from 6 A at 230 V; a car that takes less than its set point draws
+        less. 0 is any power. Under "equal_share" the cars that can wait longest give way to keep the rest
+        at `min_kw`.
     enrolled : float
         Share of cars that take part.
 
@@ -44,6 +53,8 @@ class TransformerLimit:
     limit: float = 0.9
     order: str = "least_laxity"
     enrolled: float = 1.0
+    min_kw: float = 0.0
+    step_kw: float = 0.0
 
     name: ClassVar[str] = "g2v_transformer_limit"
     bidirectional: ClassVar[bool] = False
@@ -61,6 +72,10 @@ class TransformerLimit:
         if self.order not in ORDERS:
             message = f"order {self.order!r} is unknown; use one of {', '.join(ORDERS)}"
             raise InputError(message)
+        for name in ("min_kw", "step_kw"):
+            if not 0.0 <= getattr(self, name) < math.inf:
+                message = f"{name} is {getattr(self, name)}, give a power of a charger, 0 or more"
+                raise InputError(message)
 
     def plan(self, request: PlanRequest) -> Dispatch:
         """Return what the queue gives each enrolled car; the others charge uncontrolled."""
@@ -69,22 +84,9 @@ class TransformerLimit:
     def _plan(self, request: PlanRequest) -> Dispatch:
         controlled = enrolled_vehicles(request, self.enrolled)
         task = charging_task(request, controlled)
-        room = Room(
-            np.ascontiguousarray(request.import_limit_kw.T) * self.limit - task.total_kw,
-            task.headroom_kw,
-            *groups_of_stays(request),
-            np.array(request.stays.site, dtype=np.int64),
-        )
-        asked = queue_power(
-            request.soc_initial,
-            controlled,
-            request.timeline.dt_h,
-            task.stays,
-            task.batteries,
-            room,
-            self.order,
-            request.timeline.count,
-        )
+        room = np.ascontiguousarray(request.import_limit_kw.T) * self.limit - task.total_kw
+        sharing = Sharing(self.order, self.min_kw, self.step_kw)
+        asked = shared_power(request, task, controlled, sharing, group_room_kw=room)
         return execute(
             request,
             asked,
