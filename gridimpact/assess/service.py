@@ -73,6 +73,8 @@ class ServiceReducer:
     fed: FloatArray | None = None
     draw_h: FloatArray | None = None
     feed_h: FloatArray | None = None
+    cycled: FloatArray | None = None
+    inner_loss: FloatArray | None = None
     rows: list[pd.DataFrame] = field(default_factory=list)
 
     @classmethod
@@ -88,8 +90,11 @@ class ServiceReducer:
         own = chunk.dispatch.controlled
         self.controlled = own if self.controlled is None else self.controlled | own
         energy = np.where(chunk.counted[:, None], chunk.vehicle_p_kw, 0.0) * chunk.timeline.dt_h
-        self.drawn = add_in_order(self.drawn, np.maximum(energy, 0.0))
-        self.fed = add_in_order(self.fed, np.maximum(-energy, 0.0))
+        cycled, lost = (_inside(chunk, n, energy) for n in ("cycled_kwh", "inner_loss_kwh"))
+        self.cycled = add_in_order(self.cycled, cycled)
+        self.inner_loss = add_in_order(self.inner_loss, lost)
+        self.drawn = add_in_order(self.drawn, np.maximum(energy, 0.0) + cycled)
+        self.fed = add_in_order(self.fed, np.maximum(-energy, 0.0) + cycled)
         hours = np.where(energy != 0.0, chunk.timeline.dt_h, 0.0)
         self.draw_h = add_in_order(self.draw_h, np.where(energy > 0.0, hours, 0.0))
         self.feed_h = add_in_order(self.feed_h, np.where(energy < 0.0, hours, 0.0))
@@ -106,10 +111,16 @@ class ServiceReducer:
             or self.fed is None
             or self.draw_h is None
             or self.feed_h is None
+            or self.cycled is None
+            or self.inner_loss is None
         ):
             return None
         batteries = self.request.batteries
         lost = [batteries.idle_kw * hours[0] for hours in (self.draw_h, self.feed_h)]
+        taken = (self.fed[0] + lost[1]) / batteries.eta_discharge
+        # What came in and went out inside steps: its gain is what was taken less what was lost.
+        inner = self.cycled[0] / batteries.eta_discharge - self.inner_loss[0]
+        gained = (self.drawn[0] - self.cycled[0] - lost[0]) * batteries.eta_charge + inner
         columns = pd.DataFrame({name: [] for name in DEPARTURE_COLUMNS})
         rows = pd.concat(self.rows, ignore_index=True) if self.rows else columns
         return ServiceFindings(
@@ -118,8 +129,8 @@ class ServiceReducer:
             capacity_kwh=batteries.capacity_kwh,
             charge_kwh=self.drawn[0],
             discharge_kwh=self.fed[0],
-            battery_charge_kwh=(self.drawn[0] - lost[0]) * batteries.eta_charge,
-            battery_discharge_kwh=(self.fed[0] + lost[1]) / batteries.eta_discharge,
+            battery_charge_kwh=gained,
+            battery_discharge_kwh=taken,
             wear_per_kwh=batteries.wear_per_kwh,
             departures=rows,
         )
@@ -155,3 +166,11 @@ class ServiceReducer:
             },
             columns=DEPARTURE_COLUMNS,
         )
+
+
+def _inside(chunk: Chunk, name: str, like: FloatArray) -> FloatArray:
+    """Return what happened inside the counted steps, zero where the dispatch says nothing."""
+    values: FloatArray | None = getattr(chunk.dispatch, name)
+    if values is None:
+        return np.zeros_like(like)
+    return np.where(chunk.counted[:, None], values[chunk.steps], np.zeros_like(like))

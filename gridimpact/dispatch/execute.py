@@ -81,7 +81,7 @@ def execute(
     asked = _own(p_requested_kw, np.float64)
     p_kw, soc, states = _run(request, asked, controlled, rules)
     requested = p_requested_kw if np.all(controlled) else np.where(controlled, p_requested_kw, p_kw)
-    unmet, cause = _unmet(request, states, shortfall)
+    unmet, cause = unmet_energy(request, states, shortfall)
     return Dispatch(
         strategy=strategy,
         p_requested_kw=requested,
@@ -178,7 +178,7 @@ def _run(
     return p_kw, soc, states
 
 
-def _unmet(
+def unmet_energy(
     request: PlanRequest, states: StayStates, shortfall: str
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the energy missing at each departure [kWh] and its cause."""

@@ -195,12 +195,13 @@ def _put(whole: Dispatch, part: Dispatch, vehicles: IntArray, stays: IntArray) -
     for name, place in (("controlled", vehicles), ("unmet_kwh", stays), ("away_kwh", stays)):
         columns[name] = getattr(whole, name).copy()
         columns[name][place] = getattr(part, name)
-    for name in ("q_kvar", "p_low_kw", "p_high_kw"):
+    for name in ("q_kvar", "p_low_kw", "p_high_kw", "cycled_kwh", "inner_loss_kwh"):
         of_part, of_whole = getattr(part, name), getattr(whole, name)
         if of_part is None and of_whole is None:
             continue
-        # Who says nothing of extremes holds its mean; who says nothing of reactive power draws none.
-        steady = [np.zeros_like(d.p_kw) if name == "q_kvar" else d.p_kw for d in (whole, part)]
+        # Who says nothing of extremes holds its mean; who says nothing of the others has none.
+        mean = name in ("p_low_kw", "p_high_kw")
+        steady = [d.p_kw if mean else np.zeros_like(d.p_kw) for d in (whole, part)]
         columns[name] = (steady[0] if of_whole is None else of_whole).copy()
         columns[name][:, vehicles] = steady[1] if of_part is None else of_part
     return replace(whole, unmet_cause=tuple(cause), **columns)

@@ -143,7 +143,7 @@ def plan_in_id_order(
         controlled=found.controlled[back],
         **{
             name: values[:, back]
-            for name in ("q_kvar", "p_low_kw", "p_high_kw")
+            for name in ("q_kvar", "p_low_kw", "p_high_kw", "cycled_kwh", "inner_loss_kwh")
             if (values := getattr(found, name)) is not None
         },
     )

@@ -206,4 +206,9 @@ class Dispatch(Shown):
     """(time, vehicle) least power inside the step, where a signal faster than the step moves it."""
     p_high_kw: FloatArray | None = None
     """(time, vehicle) highest power inside the step; all vehicles reach it at once: one signal, no diversity."""
+    cycled_kwh: FloatArray | None = None
+    """(time, vehicle) energy at the meter both drawn and fed inside the step, which its mean power hides."""
+    inner_loss_kwh: FloatArray | None = None
+    """(time, vehicle) battery energy lost inside the step beyond what its mean power tells; negative where a
+    constant loss paused."""
     figures: tuple[ServiceFigure, ...] = ()
