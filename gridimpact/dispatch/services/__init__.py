@@ -2,4 +2,7 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from gridimpact.dispatch.services.backup import backup, outage
+from gridimpact.dispatch.services.backup_records import Backup, Island, Outage
+
+__all__ = ["Backup", "Island", "Outage", "backup", "outage"]

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
-from gridimpact.dispatch.execute import execute
-from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
-from gridimpact.records import BoolArray, Dispatch, FloatArray, IntArray, PlanRequest
+from gridimpact.dispatch.strategy import Foresight, plan_in_id_order
+from gridimpact.dispatch.v2h.own_use import in_turns
+from gridimpact.records import Dispatch, FloatArray, IntArray, PlanRequest
 
 
 @dataclass(frozen=True)
@@ -54,45 +54,9 @@ class SelfConsumption:
         stays = request.stays
         floor = np.maximum(stays.soc_reserve, stays.soc_target)
         request = replace(request, stays=replace(stays, soc_reserve=floor))
-        net = request.site_load_kw + request.site_pv_kw
-        site = site_of_step(request)
-        turn = turns(site, controlled)
-        left = net.copy()
-        asked = np.zeros((request.timeline.count, len(request.vehicle_id)))
-        for number in range(int(turn.max(initial=-1)) + 1):
-            time, vehicle = np.nonzero(turn == number)
-            place = site[time, vehicle]
-            asked[time, vehicle] = -left[time, place]
-            found = execute(request, asked, strategy=label(self), controlled=controlled)
-            power = found.p_kw[time, vehicle]
-            # Only what a car took of the surplus or gave of the load is gone for the next one.
-            surplus, load = np.maximum(-net[time, place], 0.0), np.maximum(net[time, place], 0.0)
-            left[time, place] += np.clip(power, -load, surplus)
-            left[time, place] = np.where(
-                net[time, place] < 0.0,
-                np.minimum(left[time, place], 0.0),
-                np.maximum(left[time, place], 0.0),
-            )
-        return execute(request, asked, strategy=label(self), controlled=controlled)
+        return in_turns(request, controlled, self, _all_of_it)
 
 
-def site_of_step(request: PlanRequest) -> IntArray:
-    """Return the site at which each vehicle is plugged in, (time, vehicle), -1 while away."""
-    site = np.full((request.timeline.count, len(request.vehicle_id)), -1, dtype=np.int64)
-    stays = request.stays
-    for k in range(stays.vehicle.size):
-        site[stays.start[k] : stays.end[k], stays.vehicle[k]] = stays.site[k]
-    return site
-
-
-def turns(site: IntArray, controlled: BoolArray) -> IntArray:
-    """Return each controlled vehicle's turn at its site in each step, (time, vehicle), -1 while away."""
-    turn = np.full(site.shape, -1, dtype=np.int64)
-    count: FloatArray = np.zeros((site.shape[0], int(site.max(initial=-1)) + 1))
-    steps = np.arange(site.shape[0])
-    for v in np.flatnonzero(controlled):
-        here = site[:, v] >= 0
-        at = (steps[here], site[here, v])
-        turn[here, v] = count[at]
-        count[at] += 1.0
-    return turn
+def _all_of_it(time: IntArray, left_kw: FloatArray, room_kw: FloatArray) -> FloatArray:
+    """Ask for all surplus and all load that is left."""
+    return -left_kw

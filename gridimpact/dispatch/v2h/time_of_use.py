@@ -24,6 +24,9 @@ class TimeOfUse:
     ----------
     enrolled : float
         Share of the cars whose stays are all at homes; every other car charges uncontrolled.
+    reserve_soc : float
+        No discharge below this state of charge, nor below the reserve of the stay: what is kept for an
+        outage.
 
     Notes
     -----
@@ -32,6 +35,7 @@ class TimeOfUse:
     """
 
     enrolled: float = 0.5
+    reserve_soc: float = 0.0
 
     name: ClassVar[str] = "v2h_time_of_use"
     bidirectional: ClassVar[bool] = True
@@ -41,8 +45,9 @@ class TimeOfUse:
     site_kinds: ClassVar[tuple[str, ...]] = ("home",)
 
     def __post_init__(self) -> None:
-        """Check the share."""
+        """Check the shares."""
         check_share(self.enrolled, "enrolled")
+        check_share(self.reserve_soc, "reserve_soc")
 
     def plan(self, request: PlanRequest) -> Dispatch:
         """Return the least-cost plan of the enrolled homes' cars; the others charge uncontrolled."""
@@ -50,5 +55,5 @@ class TimeOfUse:
 
     def _plan(self, request: PlanRequest) -> Dispatch:
         controlled = enrolled_vehicles(request, self.enrolled, site_kinds=self.site_kinds)
-        asked = plan_at_prices(request, controlled, own_use=True)
+        asked = plan_at_prices(request, controlled, own_use=True, reserve_soc=self.reserve_soc)
         return execute(request, asked, strategy=label(self), controlled=controlled)
