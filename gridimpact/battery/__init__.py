@@ -1,7 +1,10 @@
-"""What a vehicle's battery can take, give and hold."""
+"""What a vehicle's battery can take, give and hold, and what using it costs."""
 
 from __future__ import annotations
 
+from gridimpact.battery.cycle_life import PAPER_POINTS, CycleLife, miner
+from gridimpact.battery.rainflow import rainflow
+from gridimpact.battery.semi_empirical import FLEET_CELLS, Cell
 from gridimpact.battery.storage import (
     mean_charge_limit_kw,
     mean_discharge_limit_kw,
@@ -10,12 +13,22 @@ from gridimpact.battery.storage import (
     soc_after,
     soc_needed_before,
 )
+from gridimpact.battery.wear import Wear, joined, wear_of
 
 __all__ = [
+    "FLEET_CELLS",
+    "PAPER_POINTS",
+    "Cell",
+    "CycleLife",
+    "Wear",
+    "joined",
     "mean_charge_limit_kw",
     "mean_discharge_limit_kw",
     "meter_kw",
+    "miner",
     "net_kw",
+    "rainflow",
     "soc_after",
     "soc_needed_before",
+    "wear_of",
 ]
