@@ -9,6 +9,11 @@ STRATEGIES: list[Strategy] = [
     v2g.PeakShaving(0.2, enrolled=1.0),
     v2g.Arbitrage(0.3, enrolled=1.0),
     v2g.Arbitrage(enrolled=0.6),
+    v2g.PeakShaving(0.2, enrolled=1.0, objective="peak"),
+    v2g.LoadFollowing(reserve_soc=0.2, enrolled=1.0),
+    v2g.RenewableBuffer(reserve_soc=0.2, enrolled=1.0),
+    v2g.ReactiveSupport(),
+    v2g.ReactiveSupport("power_factor", base="v2g.arbitrage", enrolled=0.7),
 ]
 
 CURTAILS: tuple[str, ...] = ()

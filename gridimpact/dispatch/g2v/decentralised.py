@@ -310,7 +310,7 @@ def _gap_of(active: Any, pours: Any, bounds: Any, x: Any, total: Any, span: Any)
             best = min(high[cell + k] - low[cell + k], max(need, 0.0))
             need -= best
             saved += 2.0 * price[k] * (x[cell + k] - low[cell + k] - best)
-    return max(saved, 0.0) / max(np.sum(load * load), 1e-9)
+    return float(max(saved, 0.0) / max(np.sum(load * load), 1e-9))
 
 
 gap_of = njit(cache=True)(_gap_of)

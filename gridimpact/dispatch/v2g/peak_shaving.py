@@ -1,4 +1,4 @@
-"""Peaks cut and valleys filled at once: all enrolled cars planned together for the groups they load."""
+"""Peaks cut: all enrolled cars planned together for the groups they load, by squares or by the highest load."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
 from gridimpact.dispatch.execute import execute, power_by_group
 from gridimpact.dispatch.kernels_plans import Common, plan_together
+from gridimpact.dispatch.kernels_storage import Storage
+from gridimpact.dispatch.linear_program_peak import Loads, least_peak
 from gridimpact.dispatch.linear_program_windows import Roller, Window
 from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
 from gridimpact.dispatch.v2g.reserve import with_reserve
@@ -21,6 +23,8 @@ GAP = 1e-5
 
 ROUNDS = 60
 
+OBJECTIVES = ("squares", "peak")
+
 PENALTY = 1e3
 """Worth of a kWh missing at a departure over the relief price of a kWh at the limit."""
 
@@ -29,10 +33,12 @@ PENALTY = 1e3
 class PeakShaving:
     """Charge in the valleys of the groups' demand and discharge into its peaks.
 
-    Minimises, for all enrolled cars together, the sum over steps of ``relief / (2 limit) * load**2`` of
-    every group plus the wear of every discharged kWh: peaks are cut to a level, valleys are filled to a
-    level, and the two stay as far apart as losses and wear make worth while. Perfect foresight of demand
-    and stays within 48 hours, so the result is an upper bound.
+    With the objective "squares" it minimises, for all enrolled cars together, the sum over steps of
+    ``relief / (2 limit) * load**2`` of every group plus the wear of every discharged kWh: peaks are cut to
+    a level, valleys are filled to a level, and the two stay as far apart as losses and wear make worth
+    while. With "peak" it minimises the highest load of every group and local day, whatever the wear, and
+    of all plans with these peaks takes one of least wear. Perfect foresight of demand and stays within 48
+    hours, so the result is an upper bound.
 
     Parameters
     ----------
@@ -44,11 +50,13 @@ class PeakShaving:
         What it is worth to take one kWh off a group that is at its import limit [currency/kWh]; at half
         the limit it is half of that. Cars discharge where the difference between now and the time of
         charging outweighs losses and wear, so that a lightly loaded transformer is left alone. The
-        default is about the price of energy.
+        default is about the price of energy. It plays no part with "peak".
+    objective : str
+        "squares" for the flattest load, or "peak" for the least peak.
 
     Notes
     -----
-    Each car in turn gets its exact best answer to all the others until the certified distance to the
+    "peak" is one linear program a window, exact to the solver's 1e-7. With "squares" each car in turn gets its exact best answer to all the others until the certified distance to the
     joint optimum of the window is below 1e-5 of the loads' cost; a note tells where it is not. Windows see
     48 hours and keep 24; energy left at a window's end is worth the cheapest quarter of the steps
     seen. A main fuse is shared equally by the cars planned behind it. Nothing is discharged while a
@@ -58,6 +66,7 @@ class PeakShaving:
     reserve_soc: float = 0.4
     enrolled: float = 0.3
     relief_per_kwh: float = 0.3
+    objective: str = "squares"
 
     name: ClassVar[str] = "v2g_peak_shaving"
     bidirectional: ClassVar[bool] = True
@@ -70,6 +79,9 @@ class PeakShaving:
         if not self.relief_per_kwh > 0.0:
             message = f"relief_per_kwh is {self.relief_per_kwh}, give a price above 0, such as 0.3"
             raise InputError(message)
+        if self.objective not in OBJECTIVES:
+            message = f"objective {self.objective!r} is unknown; use one of {', '.join(OBJECTIVES)}"
+            raise InputError(message)
 
     def plan(self, request: PlanRequest) -> Dispatch:
         """Return the joint plan of the enrolled cars; the others charge uncontrolled."""
@@ -80,7 +92,7 @@ class PeakShaving:
         controlled = enrolled_vehicles(request, self.enrolled)
         roller = Roller(request, controlled)
         groups = _Groups(roller, controlled, self.relief_per_kwh)
-        asked = roller.plan(groups.answer)
+        asked = roller.plan(groups.answer if self.objective == "squares" else groups.least)
         found = execute(request, asked, strategy=label(self), controlled=controlled)
         if groups.gap <= GAP:
             return found
@@ -106,14 +118,10 @@ class _Groups:
         """Return the joint plan of a window, (vehicle, time) [kW]."""
         span = slice(window.first, window.last)
         base, curve = self._base[:, span], self._curve[:, span]
-        member = self._request.group_member[:, window.charger].transpose(1, 0, 2)
-        member = np.ascontiguousarray(member & window.storage.plugged[:, None, :])
+        member = self._members(window)
         level = np.einsum("vgt,gt->vt", member.astype(np.float64), curve * base)
         window.cells.value[:] = window.cheap(level)
-        feeds_back = (member & (base <= 0.0)).any(axis=1)
-        room, spare = self._room(window)
-        storage = window.limited(room, np.where(feeds_back, 0.0, spare))
-        storage = window.guarded(storage)
+        storage = self._storage(window, member, base)
         p_kw, energy = self._begin(window), np.zeros(level.shape)
         common = Common(np.ascontiguousarray(curve), np.ascontiguousarray(base), member)
         timing = (window.dt_h, PENALTY * self._relief, GAP, ROUNDS)
@@ -121,6 +129,26 @@ class _Groups:
         self.gap = max(self.gap, reached)
         self._last = (window.first, p_kw)
         return p_kw
+
+    def least(self, window: Window) -> FloatArray:
+        """Return the plan of least peaks of a window, (vehicle, time) [kW]."""
+        base = np.ascontiguousarray(self._base[:, window.first : window.last])
+        member = self._members(window)
+        day = self._request.timeline.local_day[window.first : window.last]
+        loads = Loads(base, member, day - day[0])
+        storage = self._storage(window, member, base)
+        return least_peak(storage, window.cells, loads, dt_h=window.dt_h).p_kw
+
+    def _members(self, window: Window) -> BoolArray:
+        """Return in which groups each car's power counts, (vehicle, group, time)."""
+        member = self._request.group_member[:, window.charger].transpose(1, 0, 2)
+        return np.ascontiguousarray(member & window.storage.plugged[:, None, :])
+
+    def _storage(self, window: Window, member: BoolArray, base_kw: FloatArray) -> Storage:
+        """Return the batteries within fuse and reserve; nothing is fed to a group that feeds back."""
+        feeds_back = (member & (base_kw <= 0.0)).any(axis=1)
+        room, spare = self._room(window)
+        return window.guarded(window.limited(room, np.where(feeds_back, 0.0, spare)))
 
     def _begin(self, window: Window) -> FloatArray:
         """Return a first plan: the part of the last window that was not kept."""
