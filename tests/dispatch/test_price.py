@@ -9,20 +9,11 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from gridimpact.dispatch import g2v, uncontrolled_dispatch
-from gridimpact.dispatch.g2v import price as price_module
 from gridimpact.errors import InputError
 from tests.dispatch.requests import Car, Place, Prices, Stay, plan_request
 
 
-@pytest.fixture(params=["compiled", "interpreted"])
-def kernels(request, monkeypatch):
-    """Run with the compiled kernels, and as plain Python, which coverage can see."""
-    if request.param == "interpreted":
-        for name in ("take", "draw"):
-            monkeypatch.setattr(price_module, name, getattr(price_module, name).py_func)
-
-
-def test_the_cheapest_steps_are_used_and_ties_go_to_the_earlier(kernels):
+def test_the_cheapest_steps_are_used_and_ties_go_to_the_earlier():
     request = plan_request(
         [Car(soc=0.3)],
         [Stay(0, 1, 7, target=0.8)],
@@ -83,7 +74,7 @@ def test_sites_pay_their_own_tariff():
     assert found.p_kw[:, 1] == pytest.approx([0, 0, 0, 5])
 
 
-def test_cars_behind_one_fuse_take_turns_and_a_target_goes_before_the_fuse(kernels):
+def test_cars_behind_one_fuse_take_turns_and_a_target_goes_before_the_fuse():
     place = Place("building", import_limit_kw=10.0, chargers=2)
     request = plan_request(
         [Car("a", soc=0.5), Car("b", soc=0.5)],

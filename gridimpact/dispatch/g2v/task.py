@@ -42,8 +42,8 @@ class ChargingTask:
         (site, time) room under the main fuse beside the site's own demand and uncontrolled cars.
     around_kw : ndarray
         (site, time) the site's own demand and uncontrolled cars less its generation.
-    soc_arrival : ndarray
-        (stay,)
+    soc_arrival, soc_departure : ndarray
+        (stay,) of charging at full power from arrival to the target.
     stays, batteries : StayArrays, BatteryArrays
         As the kernels take them.
     """
@@ -55,6 +55,7 @@ class ChargingTask:
     headroom_kw: FloatArray
     around_kw: FloatArray
     soc_arrival: FloatArray
+    soc_departure: FloatArray
     stays: StayArrays
     batteries: BatteryArrays
     dt_h: float
@@ -95,6 +96,7 @@ def charging_task(request: PlanRequest, controlled: BoolArray) -> ChargingTask:
         headroom_kw=np.ascontiguousarray((request.site_import_limit_kw[None, :] - around).T),
         around_kw=np.ascontiguousarray(around.T),
         soc_arrival=states.soc_arrival,
+        soc_departure=states.soc_departure,
         stays=stays,
         batteries=batteries,
         dt_h=dt_h,
