@@ -96,7 +96,7 @@ def thermal_series(
     Notes
     -----
     IEEE C57.91-2011, Clause 7. Each step is solved exactly by exponentials and stable at any length;
-    at 15 min the loss of life of a peaky day is right to 0.4 %, at 1 h to 9 %. Validity:
+    what longer steps cost is in ``docs/step_size.md``. Validity:
     mineral-oil ONAN units, balanced load, constant tap, no moisture, harmonics or cold-oil viscosity.
 
     Examples
