@@ -87,7 +87,7 @@ def age_service_transformers(
     out. The halves of a split-phase winding carry their own leg's current and half of what is drawn
     between both; the worse half sets the hot spot, both heat the oil.
     """
-    load = np.asarray(load_kw, dtype=np.float64)
+    load = np.asarray(load_kw)
     names = [str(name) for name in meter_id]
     _check(load, meters, transformers, names, power_factor)
     owner = transformers.index.get_indexer(pd.Index(meters.loc[names, "transformer_id"]))
@@ -129,10 +129,11 @@ def _power_by_leg(load: FloatArray, owner: IntArray, legs: IntArray, chosen: sli
     inside = np.flatnonzero((owner >= chosen.start) & (owner < chosen.stop))
     place = owner[inside] - chosen.start
     found = np.zeros((load.shape[0], count, 2))
+    near = np.asarray(load[:, inside], dtype=np.float64)
     for leg in (1, 2):
         share = np.where(legs[inside] == 0, 0.5, (legs[inside] == leg).astype(np.float64))
-        matrix = sparse.csr_array((share, (place, inside)), shape=(count, load.shape[1]))
-        found[:, :, leg - 1] = (matrix @ load.T).T
+        matrix = sparse.csr_array((share, (np.arange(inside.size), place)), (inside.size, count))
+        found[:, :, leg - 1] = near @ matrix
     return found
 
 
@@ -203,7 +204,7 @@ def _check(
     if load.ndim != 2 or load.shape[1] != len(names):
         what = f"has shape {load.shape}, must be (time, {len(names)})"
         problems.append(Problem("load_kw", what, "one column per meter id"))
-    elif not np.all(np.isfinite(load)):
+    elif not np.isfinite(load.sum(dtype=np.float64)):
         meter = names[int(np.flatnonzero(~np.isfinite(load).all(axis=0))[0])]
         problems.append(Problem(f"load_kw, meter {meter}", "is not finite", "fill the gaps first"))
     if not 0.0 < power_factor <= 1.0:

@@ -26,7 +26,7 @@ def evening(height: float) -> np.ndarray:
 
 def within(first: float, last: float) -> np.ndarray:
     """Return 1 between two hours."""
-    return ((HOUR >= first) & (HOUR < last)).astype(float)
+    return ((first <= HOUR) & (last > HOUR)).astype(float)
 
 
 LOADS = {
