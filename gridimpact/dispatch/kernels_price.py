@@ -8,6 +8,7 @@ is worth after the step follows from the levels of the later steps.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +85,9 @@ def _worth(
         worth += part * price[t] * (1.0 - change)
         part *= change
         soc = after
-    return worth + (part * np.inf if soc < level[last] - _REACHED and part > 0.0 else 0.0)
+    if soc < level[last] - _REACHED and part > 0.0:
+        return math.inf
+    return worth
 
 
 @compiled
@@ -208,8 +211,7 @@ def cheapest(
             stop = min(news.following[t], end) if known < end else end
             part = np.zeros(known - t)
             _span(
-                soc,
-                goal,
+                (soc, goal),
                 i,
                 prices[tariff[i], t:known],
                 cap[t - first : known - first],
