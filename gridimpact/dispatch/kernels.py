@@ -201,7 +201,7 @@ def _asked(
     return float(power) + 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def run_stays(
     asked_kw: FloatArray,
     controlled: BoolArray,
@@ -249,7 +249,7 @@ def run_stays(
     return p_kw, soc_at
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_power(
     total: FloatArray,
     p_kw: FloatArray,

@@ -81,7 +81,7 @@ def _worth(
             continue
         after, change = _reach(soc, cap[t], car)
         if after >= level[t]:
-            return worth + part * price[t]
+            return float(worth + part * price[t])
         worth += part * price[t] * (1.0 - change)
         part *= change
         soc = after
