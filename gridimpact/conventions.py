@@ -249,6 +249,38 @@ _METRICS = (
         "bill per car over the same sites without cars, wear not included",
     ),
     Metric("wear_cost_per_car_eur", "EUR", "battery wear priced per car"),
+    Metric(
+        "battery_loss_low_percent",
+        "%",
+        "capacity the assessed time takes, mean over cars, of the tested cell that loses least",
+    ),
+    Metric(
+        "battery_loss_high_percent",
+        "%",
+        "capacity the assessed time takes, mean over cars, of the tested cell that loses most",
+    ),
+    Metric(
+        "battery_years_low",
+        "a",
+        "years to 80 % of the capacity, mean over cars, of the tested cell that ages fastest",
+        "high",
+    ),
+    Metric(
+        "battery_years_high",
+        "a",
+        "years to 80 % of the capacity, mean over cars, of the tested cell that ages slowest",
+        "high",
+    ),
+    Metric(
+        "battery_cost_low_eur",
+        "EUR",
+        "battery price the assessed time takes by ageing per car, of the cell that loses least",
+    ),
+    Metric(
+        "battery_cost_high_eur",
+        "EUR",
+        "battery price the assessed time takes by ageing per car, of the cell that loses most",
+    ),
     Metric("building_peak_kw", "kW", "highest draw of a building's meter"),
     Metric("lanes", "1", "power flows solved", "none"),
     Metric("lanes_failed", "1", "power flows that failed"),

@@ -37,6 +37,7 @@ from gridimpact.assess.transformer import ThermalReducer
 from gridimpact.assess.verdicts import verdicts_of
 from gridimpact.assess.violations import violations_table
 from gridimpact.assess.voltage import VoltageReducer
+from gridimpact.assess.wear import WearReducer
 from gridimpact.errors import InputError
 from gridimpact.records import Assessment, Dispatch, FlowResult, PlanRequest
 from gridimpact.timeline import Timeline
@@ -64,6 +65,7 @@ class Assessor:
     energy: EnergyReducer
     service: ServiceReducer
     cost: CostReducer
+    wear: WearReducer
     timelines: dict[int, Timeline] = field(default_factory=dict)
     cars: dict[int, tuple[PlanRequest, Dispatch]] = field(default_factory=dict)
     longest_h: float = 0.0
@@ -94,6 +96,7 @@ class Assessor:
             energy=EnergyReducer.start(context),
             service=ServiceReducer.start(context),
             cost=CostReducer.start(context),
+            wear=WearReducer.start(context),
         )
 
     def update(self, segment: SegmentResult) -> None:
@@ -152,6 +155,7 @@ class Assessor:
             self.energy,
             self.service,
             self.cost,
+            self.wear,
         ):
             reducer.update(chunk)
 
@@ -192,6 +196,7 @@ class Assessor:
             service=self.service.finish(),
             cost=self.cost.finish(),
             request=self.request,
+            wear=self.wear.finish(),
         )
         return _assessment(found, strategy)
 

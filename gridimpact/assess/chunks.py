@@ -91,6 +91,7 @@ class Cutter:
             dispatch=segment.dispatch,
             vehicle_p_kw=None if self._cars is None else self._cars[None, part],
             site_p_kw=None if self._sites is None else self._sites[None, part],
+            temp_air_c=segment.temp_air_c,
             **heat,
         )
 

@@ -100,6 +100,8 @@ class SegmentResult:
         None where no added car drives.
     top_oil_c, hot_spot_c, ageing_rate : numpy.ndarray, optional
         (scenario, time, transformer) at the end of each step.
+    temp_air_c : numpy.ndarray, optional
+        (time,) air temperature, for the wear of batteries.
     """
 
     timeline: Timeline
@@ -110,6 +112,7 @@ class SegmentResult:
     top_oil_c: FloatArray | None = None
     hot_spot_c: FloatArray | None = None
     ageing_rate: FloatArray | None = None
+    temp_air_c: FloatArray | None = None
 
     @property
     def counted_steps(self) -> BoolArray:
@@ -134,6 +137,8 @@ class SegmentResult:
             array = getattr(self, name)
             if array is not None:
                 lengths[name] = array.shape[1]
+        if self.temp_air_c is not None:
+            lengths["temp_air_c"] = len(self.temp_air_c)
         if self.dispatch is not None:
             lengths["dispatch.p_kw"] = self.dispatch.p_kw.shape[0]
         if self.request is not None:
@@ -176,6 +181,8 @@ class Chunk:
         (scenario, time, vehicle) power at the meter in these steps.
     site_p_kw : numpy.ndarray or None
         (scenario, time, site) load, PV and cars at each meter in these steps.
+    temp_air_c : numpy.ndarray or None
+        (time,) of the whole segment.
     """
 
     segment: int
@@ -190,6 +197,7 @@ class Chunk:
     dispatch: Dispatch | None = None
     vehicle_p_kw: FloatArray | None = None
     site_p_kw: FloatArray | None = None
+    temp_air_c: FloatArray | None = None
 
     @property
     def steps(self) -> slice:

@@ -13,6 +13,7 @@ from gridimpact.assess.sequence import UnbalanceFindings
 from gridimpact.assess.service import ServiceFindings
 from gridimpact.assess.transformer import ThermalFindings
 from gridimpact.assess.voltage import VoltageFindings
+from gridimpact.assess.wear import WearFindings
 from gridimpact.records import Dispatch, PlanRequest
 from gridimpact.timeline import Timeline
 
@@ -42,6 +43,7 @@ class Findings:
     phases: int = 1
     """3 where the power flow was in three phases."""
     unbalance: UnbalanceFindings | None = None
+    wear: WearFindings | None = None
 
     @property
     def dt_h(self) -> float:

@@ -30,6 +30,7 @@ def summary_of(
     figures |= _flow(found, notes)
     figures |= _thermal(found, notes)
     figures |= _service(found, notes)
+    figures |= _wear(found, notes)
     figures |= _money(found, notes)
     figures["violations"] = float(len(violations))
     if not found.cars:
@@ -188,6 +189,27 @@ def _service(found: Findings, notes: list[Note]) -> Figures:
         "equivalent_full_cycles": float(service.full_cycles.mean()) if cars else None,
         "wear_cost_per_car_eur": float(service.wear_cost.mean()) if cars else None,
     }
+
+
+def _wear(found: Findings, notes: list[Note]) -> Figures:
+    """Return what the batteries lose: means over cars, least and most over the tested cells."""
+    if found.wear is None:
+        return {}
+    notes += found.wear.notes()
+    if found.wear.wear is None:
+        return {}
+    loss, cost = found.wear.loss_percent.mean(axis=1), found.wear.cost.mean(axis=1)
+    figures: Figures = {
+        "battery_loss_low_percent": float(loss.min()),
+        "battery_loss_high_percent": float(loss.max()),
+        "battery_cost_low_eur": float(cost.min()),
+        "battery_cost_high_eur": float(cost.max()),
+    }
+    if found.is_year:
+        years = found.wear.years.mean(axis=1)
+        figures["battery_years_low"] = float(years.min())
+        figures["battery_years_high"] = float(years.max())
+    return figures
 
 
 def _money(found: Findings, notes: list[Note]) -> Figures:

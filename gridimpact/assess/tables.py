@@ -4,7 +4,8 @@ Columns: ``buses`` bus name vn_kv feeder distance_m judged vm_min_pu vm_min_time
 vm_max_time hours_outside hours_known week_share_min en_50160; ``lines`` line name rated i_max_ka
 loading_max_percent loading_max_time hours_over_80/100/120 longest_over_limit_h; ``transformers``
 the same with sn_kva, temperatures, ageing and life; ``departures`` one row each; ``sites``
-site_id kind chargers energy, peak and money; ``vehicles`` energy, cycles, wear and service;
+site_id kind chargers energy, peak and money; ``vehicles`` energy, cycles, wear, service and what
+ageing takes of each battery by the tested cells that lose least and most;
 ``worst`` metric element name phase time value. A three-phase power flow adds the phase of the worst
 values, unbalance and neutral current.
 """
@@ -235,6 +236,7 @@ def vehicles_table(found: Findings) -> pd.DataFrame:
             "departures": total(None),
             "departures_below_target": total("below_target"),
             "unmet_kwh": total("unmet_kwh"),
+            **({} if found.wear is None else found.wear.columns(found.is_year)),
         }
     )
 

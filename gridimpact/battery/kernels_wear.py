@@ -10,12 +10,12 @@ FloatArray = NDArray[np.float64]
 
 
 def _day_stress(
-    soc: FloatArray, steps: int
+    begin_soc: FloatArray, soc: FloatArray, steps: int
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return mean, depth, way, charged way and charging steps of each day, all (day, vehicle).
 
-    `soc` is (vehicle, time) at the end of each step; a step's way begins at the end of the one before,
-    and the first step of all has none.
+    `begin_soc` and `soc` are (vehicle, time) at the begin and end of each step; between two steps the state
+    may jump, as a trip is booked on arrival.
     """
     vehicles, count = soc.shape
     days = (count + steps - 1) // steps
@@ -25,15 +25,15 @@ def _day_stress(
     for v in range(vehicles):
         for d in range(days):
             begin, end = d * steps, min((d + 1) * steps, count)
-            before = soc[v, max(begin - 1, 0)]
+            before = soc[v, begin - 1] if begin > 0 else begin_soc[v, 0]
             low, high = before, before
             for t in range(begin, end):
-                now = soc[v, t]
-                mean[d, v] += 0.5 * (now + before)
-                low, high = min(low, now), max(high, now)
-                way[d, v] += abs(now - before)
-                if now > before:
-                    charged[d, v] += now - before
+                start, now = begin_soc[v, t], soc[v, t]
+                mean[d, v] += 0.5 * (now + start)
+                low, high = min(low, start, now), max(high, start, now)
+                way[d, v] += abs(start - before) + abs(now - start)
+                if now > start:
+                    charged[d, v] += now - start
                     charging[d, v] += 1.0
                 before = now
             mean[d, v] /= end - begin
@@ -44,10 +44,12 @@ def _day_stress(
 day_stress = njit(cache=True)(_day_stress)
 
 
-def _table_means(soc: FloatArray, steps: int, table: FloatArray) -> FloatArray:
+def _table_means(
+    begin_soc: FloatArray, soc: FloatArray, steps: int, table: FloatArray
+) -> FloatArray:
     """Return the mean over each day of a function tabulated over equal steps of 0..1, (day, vehicle).
 
-    `table` is (day, node), `soc` (vehicle, time); the middle of each step counts.
+    `table` is (day, node), the states of charge (vehicle, time); the middle of each step counts.
     """
     vehicles, count = soc.shape
     days, nodes = table.shape
@@ -55,13 +57,12 @@ def _table_means(soc: FloatArray, steps: int, table: FloatArray) -> FloatArray:
     for v in range(vehicles):
         for d in range(days):
             begin, end = d * steps, min((d + 1) * steps, count)
-            before, total = soc[v, max(begin - 1, 0)], 0.0
+            total = 0.0
             for t in range(begin, end):
-                place = min(max(0.5 * (soc[v, t] + before), 0.0), 1.0) * (nodes - 1)
+                place = min(max(0.5 * (soc[v, t] + begin_soc[v, t]), 0.0), 1.0) * (nodes - 1)
                 node = min(int(place), nodes - 2)
                 share = place - node
                 total += (1.0 - share) * table[d, node] + share * table[d, node + 1]
-                before = soc[v, t]
             found[d, v] = total / (end - begin)
     return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -125,6 +126,8 @@ def wear_of(
     dt_h: float,
     temp_c: ArrayLike = 25.0,
     *,
+    soc_begin: ArrayLike | None = None,
+    inner_cycles: ArrayLike = 0.0,
     cells: Sequence[Cell] = FLEET_CELLS,
     gross_share: ArrayLike = 1.0,
     life: CycleLife | None = None,
@@ -134,11 +137,17 @@ def wear_of(
     Parameters
     ----------
     soc : array_like
-        (time, vehicle) state of charge at the end of each step [1], driving included.
+        (time, vehicle) state of charge at the end of each step [1].
     dt_h : float
         Step [h]; 24 h are a whole number of steps.
     temp_c : array_like
         Battery temperature [degC], one for all time or (time,); its mean over each day counts.
+    soc_begin : array_like, optional
+        (time, vehicle) at the begin of each step, where it differs from the end of the one before: a trip
+        is booked on arrival, and charging in the same step would hide it.
+    inner_cycles : array_like
+        (time, vehicle) full cycles inside a step that its ends do not show, as fast regulation makes them;
+        they count as throughput, not as depth.
     cells : sequence of Cell
         Tested cells.
     gross_share : array_like
@@ -175,13 +184,23 @@ def wear_of(
     if abs(steps * dt_h - 24.0) > 1e-9 or steps < 1:
         message = f"a step of {dt_h:g} h does not divide a day; wear is counted by days"
         raise InputError(message)
+    first = np.vstack([table[:1], table[:-1]])
+    if soc_begin is not None:
+        given = np.asarray(soc_begin, dtype=np.float64)
+        if given.shape != table.shape or not np.all(np.isfinite(given)):
+            message = f"soc_begin needs finite numbers in the shape {table.shape} of soc"
+            raise InputError(message)
+        # What is left of a difference by rounding is no cycle.
+        first = np.where(np.abs(given - first) > 1e-12, given, first)
     share = np.broadcast_to(np.asarray(gross_share, dtype=np.float64), table.shape[1:])
-    held = np.ascontiguousarray((0.5 * (1.0 - share) + table * share).T)
-    day, cycles, hours = _days(held, steps, dt_h, temp_c)
+    begin, end = (np.ascontiguousarray((0.5 * (1.0 - share) + x * share).T) for x in (first, table))
+    held = _Held(begin, end, steps)
+    inner = np.broadcast_to(np.asarray(inner_cycles, dtype=np.float64), table.shape) * share
+    day, cycles, hours = _days(held, dt_h, temp_c, inner)
     calendar, cycle, outside = [], [], []
     for cell in cells:
-        k = _mean_of(cell.calendar, held, steps, day)
-        extra = k if cell.extra is None else _mean_of(cell.extra, held, steps, day)
+        k = _mean_of(cell.calendar, held, day)
+        extra = k if cell.extra is None else _mean_of(cell.extra, held, day)
         worn = cell.cycle(day, k, extra)
         calendar.append((k ** (1.0 / cell.calendar_power) * hours / 24.0 / cell.days_unit).sum(0))
         cycle.append((worn ** (1.0 / cell.cycle_power) * cycles / cell.cycles_unit).sum(0))
@@ -191,7 +210,7 @@ def wear_of(
         cells=tuple(cells),
         days=float(table.shape[0] * dt_h / 24.0),
         full_cycles=np.asarray(cycles.sum(axis=0)),
-        miner=rule.damage(table),
+        miner=rule.damage(np.stack([first, table], axis=1).reshape(-1, table.shape[1])),
         calendar_sum=np.stack(calendar),
         cycle_sum=np.stack(cycle),
         outside=np.stack(outside),
@@ -221,16 +240,25 @@ def joined(parts: Sequence[Wear]) -> Wear:
     )
 
 
+class _Held(NamedTuple):
+    """State of charge of the cells at the begin and end of each step, (vehicle, time), and steps of a day."""
+
+    begin: FloatArray
+    end: FloatArray
+    steps: int
+
+
 def _days(
-    held: FloatArray, steps: int, dt_h: float, temp_c: ArrayLike
+    held: _Held, dt_h: float, temp_c: ArrayLike, inner: FloatArray
 ) -> tuple[Day, FloatArray, FloatArray]:
     """Return stress by day, full cycles (day, vehicle) and hours of each day (day, 1)."""
-    count = held.shape[1]
+    count = held.end.shape[1]
     air = np.broadcast_to(np.asarray(temp_c, dtype=np.float64), (count,))
-    first = np.arange(0, count, steps)
+    first = np.arange(0, count, held.steps)
     lengths = np.diff(np.append(first, count))[:, None]
     warm = np.add.reduceat(air, first)[:, None] / lengths + KELVIN
-    mean, depth, way, charged, charging = day_stress(held, steps)
+    mean, depth, way, charged, charging = day_stress(*held)
+    way = way + 2.0 * np.add.reduceat(inner, first, axis=0)
     hours = lengths * dt_h
     with np.errstate(divide="ignore", invalid="ignore"):
         charge_rate = np.where(charging > 0.0, charged / (charging * dt_h), 0.0)
@@ -239,8 +267,8 @@ def _days(
 
 
 def _mean_of(
-    rule: Callable[[FloatArray, FloatArray], FloatArray], held: FloatArray, steps: int, day: Day
+    rule: Callable[[FloatArray, FloatArray], FloatArray], held: _Held, day: Day
 ) -> FloatArray:
     """Return the mean of a function of state of charge and temperature over each day, (day, vehicle)."""
     nodes = np.linspace(0.0, 1.0, _NODES)[None, :]
-    return np.asarray(table_means(held, steps, np.ascontiguousarray(rule(nodes, day.temp_k))))
+    return np.asarray(table_means(*held, np.ascontiguousarray(rule(nodes, day.temp_k))))

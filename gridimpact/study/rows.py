@@ -26,6 +26,7 @@ from gridimpact.records import (
     Note,
     PlanRequest,
 )
+from gridimpact.study.closed_loop import in_loop
 from gridimpact.study.dataset import ResultArrays
 from gridimpact.study.elements import phases_of_chargers
 from gridimpact.study.inject import inject
@@ -96,11 +97,22 @@ class Rows:
         bar.set_postfix_str(name)
         for number, segment in enumerate(self.segments):
             request = self.requests[number]
-            dispatch = None if strategy is None else plan(strategy, request)
+            dispatch = None
+            if strategy is not None:
+                stepped = in_loop(strategy, self.spec, segment, self.setup, self.plate)
+                dispatch = plan(stepped, request)
             given = inject(self.spec, segment, request, dispatch)
             self._put(name, number, request, dispatch, given)
+            ambient = self.spec.ambient
             assessor.begin(
-                SegmentResult(segment.timeline, None, segment.counted, request, dispatch)
+                SegmentResult(
+                    segment.timeline,
+                    None,
+                    segment.counted,
+                    request,
+                    dispatch,
+                    temp_air_c=None if ambient is None else ambient.temp_air_c[segment.steps],
+                )
             )
             carried = _Carried()
             for part in self.setup.parts(self.spec, given):

@@ -79,6 +79,8 @@ def test_every_metric_has_a_place_and_missing_ones_a_reason():
         "stored_change_kwh",
         "unbalance_max_percent",
         "neutral_current_max_a",
+        "battery_years_low",
+        "battery_years_high",
     }
     bare = assess(context(), segment(96), "no_ev")
     assert list(bare.summary) == list(METRICS)

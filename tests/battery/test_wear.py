@@ -270,3 +270,23 @@ def test_impossible_ends_of_life_and_joins_are_refused():
         wear_of(np.zeros((4, 1)), 1.0).years_to(1.0)
     with pytest.raises(InputError, match="no wear"):
         joined([])
+
+
+def test_a_trip_hidden_by_charging_in_its_step_is_seen_when_told():
+    end = np.full((48, 1), 0.9)
+    begin = end.copy()
+    begin[::24] = 0.7
+    found = wear_of(end, 1.0, soc_begin=begin)
+    assert found.full_cycles[0] == pytest.approx(0.3)  # the first trip is before the first step
+    assert found.miner[0] == pytest.approx(1.5 * 0.2**2.5197987529969073 / 2849.5499516038776)
+    assert wear_of(end, 1.0).full_cycles[0] == 0.0
+    with pytest.raises(InputError, match="soc_begin"):
+        wear_of(end, 1.0, soc_begin=begin[:4])
+
+
+def test_cycles_inside_a_step_count_as_throughput():
+    soc = repeated([(0, 0.5), (10, 0.9), (24, 0.5)])
+    plain, shaken = wear_of(soc, 0.25), wear_of(soc, 0.25, inner_cycles=np.full(soc.shape, 0.002))
+    assert shaken.full_cycles[0] == pytest.approx(plain.full_cycles[0] + 0.002 * soc.size)
+    assert np.all(shaken.cycle_sum > plain.cycle_sum)
+    np.testing.assert_array_equal(shaken.calendar_sum, plain.calendar_sum)
