@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from gridimpact.dispatch import v2b
 from gridimpact.dispatch.execute import power_by_site
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
-from gridimpact.dispatch.v2b.building import months
+from gridimpact.dispatch.v2b.bill import months
 from gridimpact.errors import InputError
 from gridimpact.records import Dispatch, PlanRequest
 from tests.dispatch.requests import Car, Place, Prices, Stay, plan_request, small_requests
