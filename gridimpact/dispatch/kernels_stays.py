@@ -16,6 +16,9 @@ from gridimpact.dispatch.kernels import (
 from gridimpact.dispatch.kernels_graph import compiled
 
 _REACHED = 1e-13
+_DUST_KW = 1e-9
+"""A power below this is rounding."""
+
 _ROUNDS = 100
 
 
@@ -44,7 +47,7 @@ def last_drawn(p_kw: FloatArray, s: StayArrays) -> IntArray:
     found = s.start.copy()
     for i in range(s.vehicle.size):
         for t in range(s.end[i] - 1, s.start[i] - 1, -1):
-            if p_kw[t, s.vehicle[i]] > 0.0:
+            if p_kw[t, s.vehicle[i]] > _DUST_KW:
                 found[i] = t + 1
                 break
     return found
