@@ -90,13 +90,15 @@ class CycleLife:
         with np.errstate(divide="ignore"):
             return np.asarray(self.a * given**-self.b)
 
-    def damage(self, soc: ArrayLike) -> FloatArray:
+    def damage(self, soc: ArrayLike, soc_begin: ArrayLike | None = None) -> FloatArray:
         """Return Miner's sum of the cycles of a state of charge, 1 is the end of life.
 
         Parameters
         ----------
         soc : array_like
-            (time,) or (time, vehicle) state of charge [1].
+            (time,) or (time, vehicle) state of charge at the end of each step [1].
+        soc_begin : array_like, optional
+            The same at the begin of each step, where it is not the end of the one before.
 
         Returns
         -------
@@ -105,16 +107,22 @@ class CycleLife:
             extrapolated.
         """
         series = np.asarray(soc, dtype=np.float64)
-        table = np.ascontiguousarray(series.reshape(series.shape[0], -1).T)
-        return np.asarray(_damages(table, self.a, self.b)).reshape(series.shape[1:])
+        end = np.ascontiguousarray(series.reshape(series.shape[0], -1))
+        begin = end
+        if soc_begin is not None:
+            begin = np.ascontiguousarray(np.asarray(soc_begin, np.float64).reshape(end.shape))
+        return np.asarray(_damages(begin, end, self.a, self.b)).reshape(series.shape[1:])
 
 
-def _damages_of(soc: FloatArray, a: float, b: float) -> FloatArray:
-    """Return Miner's sum of every row."""
-    found = np.zeros(soc.shape[0])
-    cycles = np.empty((soc.shape[1] + 1, 3))
-    for v in range(soc.shape[0]):
-        for k in range(count_cycles(soc[v], cycles)):
+def _damages_of(begin: FloatArray, end: FloatArray, a: float, b: float) -> FloatArray:
+    """Return Miner's sum of every column."""
+    count, vehicles = end.shape
+    found, series = np.zeros(vehicles), np.empty(2 * count)
+    cycles = np.empty((2 * count + 1, 3))
+    for v in range(vehicles):
+        for t in range(count):
+            series[2 * t], series[2 * t + 1] = begin[t, v], end[t, v]
+        for k in range(count_cycles(series, cycles)):
             found[v] += cycles[k, 2] * cycles[k, 0] ** b / a
     return found
 

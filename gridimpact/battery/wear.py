@@ -193,10 +193,11 @@ def wear_of(
         # What is left of a difference by rounding is no cycle.
         first = np.where(np.abs(given - first) > 1e-12, given, first)
     share = np.broadcast_to(np.asarray(gross_share, dtype=np.float64), table.shape[1:])
-    begin, end = (np.ascontiguousarray((0.5 * (1.0 - share) + x * share).T) for x in (first, table))
-    held = _Held(begin, end, steps)
-    inner = np.broadcast_to(np.asarray(inner_cycles, dtype=np.float64), table.shape) * share
-    day, cycles, hours = _days(held, dt_h, temp_c, inner)
+    narrow = np.any(share != 1.0)
+    begin, end = (0.5 * (1.0 - share) + x * share if narrow else x for x in (first, table))
+    held = _Held(np.ascontiguousarray(begin), np.ascontiguousarray(end), steps)
+    inner = np.broadcast_to(np.asarray(inner_cycles, dtype=np.float64), table.shape)
+    day, cycles, hours = _days(held, dt_h, temp_c, inner * share if narrow else inner)
     calendar, cycle, outside = [], [], []
     for cell in cells:
         k = _mean_of(cell.calendar, held, day)
@@ -210,7 +211,7 @@ def wear_of(
         cells=tuple(cells),
         days=float(table.shape[0] * dt_h / 24.0),
         full_cycles=np.asarray(cycles.sum(axis=0)),
-        miner=rule.damage(np.stack([first, table], axis=1).reshape(-1, table.shape[1])),
+        miner=rule.damage(table, first),
         calendar_sum=np.stack(calendar),
         cycle_sum=np.stack(cycle),
         outside=np.stack(outside),
@@ -241,7 +242,7 @@ def joined(parts: Sequence[Wear]) -> Wear:
 
 
 class _Held(NamedTuple):
-    """State of charge of the cells at the begin and end of each step, (vehicle, time), and steps of a day."""
+    """State of charge of the cells at the begin and end of each step, (time, vehicle), and steps of a day."""
 
     begin: FloatArray
     end: FloatArray
@@ -252,13 +253,14 @@ def _days(
     held: _Held, dt_h: float, temp_c: ArrayLike, inner: FloatArray
 ) -> tuple[Day, FloatArray, FloatArray]:
     """Return stress by day, full cycles (day, vehicle) and hours of each day (day, 1)."""
-    count = held.end.shape[1]
+    count = held.end.shape[0]
     air = np.broadcast_to(np.asarray(temp_c, dtype=np.float64), (count,))
     first = np.arange(0, count, held.steps)
     lengths = np.diff(np.append(first, count))[:, None]
     warm = np.add.reduceat(air, first)[:, None] / lengths + KELVIN
     mean, depth, way, charged, charging = day_stress(*held)
-    way = way + 2.0 * np.add.reduceat(inner, first, axis=0)
+    if np.any(inner):
+        way = way + 2.0 * np.add.reduceat(inner, first, axis=0)
     hours = lengths * dt_h
     with np.errstate(divide="ignore", invalid="ignore"):
         charge_rate = np.where(charging > 0.0, charged / (charging * dt_h), 0.0)
