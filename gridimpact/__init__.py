@@ -44,7 +44,14 @@ if TYPE_CHECKING:
         read_profiles,
         synthesize_households,
     )
-    from gridimpact.study import build_requests, compare, inject, place, plan
+    from gridimpact.study import (
+        build_requests,
+        compare,
+        inject,
+        operating_envelopes,
+        place,
+        plan,
+    )
     from gridimpact.timeline import Timeline
 
 __version__ = "0.1.0"
@@ -81,7 +88,14 @@ _PLACES = {
         "read_profiles",
         "synthesize_households",
     ),
-    "gridimpact.study": ("build_requests", "compare", "inject", "place", "plan"),
+    "gridimpact.study": (
+        "build_requests",
+        "compare",
+        "inject",
+        "operating_envelopes",
+        "place",
+        "plan",
+    ),
     "gridimpact.timeline": ("Timeline",),
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
@@ -115,6 +129,7 @@ __all__ = [  # noqa: RUF022 - the three objects of daily work first
     "load_ambient",
     "load_tariff",
     "open_network",
+    "operating_envelopes",
     "place",
     "plan",
     "read_profiles",

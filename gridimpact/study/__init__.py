@@ -2,6 +2,8 @@
 
 from gridimpact.study.compare import compare
 from gridimpact.study.inject import inject
+from gridimpact.study.operating_envelope import operating_envelopes
+from gridimpact.study.operating_envelope_record import OperatingEnvelopes
 from gridimpact.study.place import place
 from gridimpact.study.plan import plan
 from gridimpact.study.requests import build_requests
@@ -10,12 +12,14 @@ from gridimpact.study.segments import Segment, choose_segments
 from gridimpact.study.spec import StudySpec
 
 __all__ = [
+    "OperatingEnvelopes",
     "Segment",
     "StudySpec",
     "build_requests",
     "choose_segments",
     "compare",
     "inject",
+    "operating_envelopes",
     "place",
     "plan",
     "run_study",

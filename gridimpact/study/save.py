@@ -12,10 +12,11 @@ import pandas as pd
 import yaml
 
 from gridimpact.dispatch import Mix
+from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError
 from gridimpact.network.writer import write_network
 from gridimpact.profiles import store_tariff
-from gridimpact.study.catalogue import STRATEGIES
+from gridimpact.study.catalogue import STRATEGIES, WRAPPERS
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.tables import store_fleet, store_profiles
 from gridimpact.study.taps import tap_settings
@@ -101,7 +102,7 @@ def strategy_entry(strategy: Any) -> str | dict[str, Any]:
                 raise InputError(message)
             shares[name] = {"share": float(share), **options}
         return {"mix": {"shares": shares, "rest": strategy_entry(strategy.rest)}}
-    for name, kind in STRATEGIES.items():
+    for name, kind in {**STRATEGIES, **WRAPPERS}.items():
         if type(strategy) is kind:
             changed = _settings(strategy, kind)
             return {name: changed} if changed else name
@@ -113,11 +114,12 @@ def _settings(strategy: Any, kind: Any) -> dict[str, Any]:
     if not is_dataclass(strategy):
         return {}
     default = kind()
-    return {
+    changed = {
         f.name: getattr(strategy, f.name)
         for f in fields(strategy)
         if f.init and getattr(strategy, f.name) != getattr(default, f.name)
     }
+    return {k: strategy_entry(v) if isinstance(v, Strategy) else v for k, v in changed.items()}
 
 
 def _timeline(spec: StudySpec) -> Mapping[str, str]:

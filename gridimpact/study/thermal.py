@@ -48,13 +48,13 @@ def temperatures(
         message = "temperatures need an ambient series"
         raise ValueError(message)
     ambient = spec.ambient.temp_air_c[segment.steps]
-    substitute = _injected_pu(spec, injections)
-    worst, bridged = _filled(loading_percent, substitute)
+    substitute = injected_pu(spec, injections)
+    worst, bridged = filled_pu(loading_percent, substitute)
     series = thermal_series(worst, ambient, plate, segment.timeline.dt_h)
     if phase_loading_percent is not None:
         mean_square = np.sqrt(np.mean(np.square(phase_loading_percent), axis=3))
         oil = thermal_series(
-            _filled(mean_square, substitute)[0], ambient, plate, segment.timeline.dt_h
+            filled_pu(mean_square, substitute)[0], ambient, plate, segment.timeline.dt_h
         )
         series = _wound(oil, series, plate)
     return series, bridged
@@ -72,7 +72,7 @@ def _wound(oil: ThermalSeries, winding: ThermalSeries, plate: Nameplate) -> Ther
     )
 
 
-def _filled(loading_percent: FloatArray, substitute: FloatArray) -> tuple[FloatArray, int]:
+def filled_pu(loading_percent: FloatArray, substitute: FloatArray) -> tuple[FloatArray, int]:
     """Return loadings [pu] without gaps, and how many were filled.
 
     A transformer without supply carries nothing: neither flow nor injection counts.
@@ -81,7 +81,7 @@ def _filled(loading_percent: FloatArray, substitute: FloatArray) -> tuple[FloatA
     return np.nan_to_num(filled, nan=0.0), int(bridged.sum())
 
 
-def _injected_pu(spec: StudySpec, injections: Injections) -> FloatArray:
+def injected_pu(spec: StudySpec, injections: Injections) -> FloatArray:
     """Return apparent power injected behind each transformer over its rating, as `loading`."""
     grid = spec.network.grid
     owner = grid.bus_transformer[injections.bus]

@@ -2,4 +2,17 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from gridimpact.dispatch.grid_aware.envelope import OperatingEnvelope
+from gridimpact.dispatch.grid_aware.transformer import HotSpotLimit, MeasuredLimit
+from gridimpact.dispatch.grid_aware.trips import must_trip, trip_time_s
+from gridimpact.dispatch.grid_aware.voltage import ChargingDroop, VoltWatt
+
+__all__ = [
+    "ChargingDroop",
+    "HotSpotLimit",
+    "MeasuredLimit",
+    "OperatingEnvelope",
+    "VoltWatt",
+    "must_trip",
+    "trip_time_s",
+]
