@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from gridimpact.assess import LimitProfile, assess, limit_profile
     from gridimpact.dispatch import (
         Mix,
+        Receding,
         Uncontrolled,
+        WithForecastError,
         aggregator,
         g2v,
         grid_aware,
@@ -61,7 +63,9 @@ _PLACES = {
     "gridimpact.assess": ("LimitProfile", "assess", "limit_profile"),
     "gridimpact.dispatch": (
         "Mix",
+        "Receding",
         "Uncontrolled",
+        "WithForecastError",
         "aggregator",
         "g2v",
         "grid_aware",
@@ -113,7 +117,9 @@ __all__ = [  # noqa: RUF022 - the three objects of daily work first
     "LimitProfile",
     "MissingExtra",
     "Mix",
+    "Receding",
     "Uncontrolled",
+    "WithForecastError",
     "aggregator",
     "assess",
     "build_requests",

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from gridimpact.dispatch.enrolment import enrolled_vehicles
 from gridimpact.dispatch.execute import execute
+from gridimpact.dispatch.forecast_error import WithForecastError
 from gridimpact.dispatch.mix import Mix
+from gridimpact.dispatch.receding import Receding
 from gridimpact.dispatch.strategy import Foresight, Strategy, label
 from gridimpact.dispatch.uncontrolled import Uncontrolled, uncontrolled_dispatch
 
@@ -22,8 +24,10 @@ __all__ = [
     "FAMILIES",
     "Foresight",
     "Mix",
+    "Receding",
     "Strategy",
     "Uncontrolled",
+    "WithForecastError",
     "aggregator",
     "enrolled_vehicles",
     "execute",

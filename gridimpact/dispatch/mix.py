@@ -131,7 +131,7 @@ class Mix:
             mask = chosen == number
             if mask.any():
                 part, kept = beside_others(request, mask, whole.p_kw)
-                found = _with_all(self._parts[number]).plan(part)
+                found = all_enrolled(self._parts[number]).plan(part)
                 whole = _put(whole, found, np.flatnonzero(mask), kept)
                 notes += found.notes
                 figures += found.figures
@@ -173,14 +173,16 @@ def _acts_at(strategy: Strategy, kind: str) -> bool:
     return kinds is None or kind in kinds
 
 
-def _with_all(strategy: Strategy) -> Strategy:
-    """Return the strategy with all the cars it is given enrolled."""
+def all_enrolled(strategy: Strategy) -> Strategy:
+    """Return the strategy with all the cars it is given enrolled, also where another wraps it."""
     record: Any = strategy
-    if not is_dataclass(record) or all(item.name != "enrolled" for item in fields(record)):
-        return strategy
     change: Any = replace
-    full: Strategy = change(strategy, enrolled=1.0)
-    return full
+    known = {item.name for item in fields(record)} if is_dataclass(record) else set[str]()
+    if "enrolled" in known:
+        strategy = change(strategy, enrolled=1.0)
+    elif isinstance(getattr(record, "strategy", None), Strategy) and "strategy" in known:
+        strategy = change(strategy, strategy=all_enrolled(record.strategy))
+    return strategy
 
 
 def _put(whole: Dispatch, part: Dispatch, vehicles: IntArray, stays: IntArray) -> Dispatch:

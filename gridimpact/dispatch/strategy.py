@@ -74,6 +74,19 @@ class Strategy(Protocol):
         ...
 
 
+def check_strategy(given: Any) -> None:
+    """Refuse what is no strategy where one is wrapped.
+
+    Raises
+    ------
+    InputError
+        If it has no `plan`, `name`, `bidirectional` or `foresight`.
+    """
+    if isinstance(given, type) or not isinstance(given, Strategy):
+        message = f"{given!r} is no strategy; give an object such as g2v.ValleyFilling()"
+        raise InputError(message)
+
+
 def label(strategy: Strategy) -> str:
     """Return the name of a strategy with the settings that differ from its defaults.
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from gridimpact.dispatch import FAMILIES, Mix, Uncontrolled
+from gridimpact.dispatch import FAMILIES, Mix, Receding, Uncontrolled, WithForecastError
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError
 
@@ -27,6 +27,11 @@ def _by_name() -> dict[str, Any]:
 
 STRATEGIES: Mapping[str, Any] = _by_name()
 
+WRAPPERS: Mapping[str, Any] = {"receding": Receding, "with_forecast_error": WithForecastError}
+"""What changes the plans of another strategy, named in its setting ``strategy``."""
+
+_KINDS = {**STRATEGIES, **WRAPPERS}
+
 
 def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> Strategy:
     """Return the strategy a study file names.
@@ -34,7 +39,8 @@ def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> 
     Parameters
     ----------
     entry : str or mapping
-        ``"g2v.valley_filling"``, ``{"v2g.arbitrage": {"reserve_soc": 0.4}}`` or
+        ``"g2v.valley_filling"``, ``{"v2g.arbitrage": {"reserve_soc": 0.4}}``,
+        ``{"receding": {"strategy": "v2g.peak_shaving", "every": "1h"}}`` or
         ``{"mix": {"shares": {"v2g.peak_shaving": 0.3}, "rest": "uncontrolled"}}``.
     where : str
         Place in the file, for messages.
@@ -54,22 +60,25 @@ def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> 
         raise InputError(message)
     if name == "mix":
         return _make_mix(settings, where)
-    if name not in STRATEGIES:
-        near = difflib.get_close_matches(name, [*STRATEGIES, "mix"], n=1)
+    if name not in _KINDS:
+        near = difflib.get_close_matches(name, [*_KINDS, "mix"], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         message = (
-            f"{where}: strategy {name!r} is unknown{hint} Known: {', '.join([*STRATEGIES, 'mix'])}"
+            f"{where}: strategy {name!r} is unknown{hint} Known: {', '.join([*_KINDS, 'mix'])}"
         )
         raise InputError(message)
-    known = [field.name for field in dataclasses.fields(STRATEGIES[name]) if field.init]
+    known = [field.name for field in dataclasses.fields(_KINDS[name]) if field.init]
     for setting in settings:
         if setting not in known:
             near = difflib.get_close_matches(setting, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'none'}"
             message = f"{where}, {name}: has no setting {setting!r}; {hint}"
             raise InputError(message)
+    for part in ("base", "strategy"):
+        if isinstance(settings.get(part), str | Mapping):
+            settings[part] = make_strategy(settings[part], f"{where}, {name}, {part}")
     try:
-        made: Strategy = STRATEGIES[name](**settings)
+        made: Strategy = _KINDS[name](**settings)
     except TypeError as error:
         message = f"{where}, {name}: {error}"
         raise InputError(message) from error

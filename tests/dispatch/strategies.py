@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridimpact.dispatch import Mix, g2v, v2g, v2h
+from gridimpact.dispatch import Mix, Receding, WithForecastError, g2v, v2g, v2h
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.dispatch.uncontrolled import Uncontrolled
 from tests.dispatch import (
@@ -26,8 +26,15 @@ STRATEGIES: list[Strategy] = [
     *(strategy for family in FAMILIES for strategy in family.STRATEGIES),
     Mix({g2v.ValleyFilling(): 0.4, g2v.PriceCharging(): 0.3}, rest=g2v.TransformerLimit()),
     Mix({v2g.PeakShaving(): 0.3, v2h.TimeOfUse(): 0.4}),
+    Receding(g2v.ValleyFilling(enrolled=0.7)),
+    Receding(v2g.PeakShaving(0.2, enrolled=1.0), every="3h", load="noisy"),
+    WithForecastError(g2v.ValleyFilling(), departure_h=1.0),
 ]
 """All of them."""
 
-CURTAILS = {"mix", *(name for family in FAMILIES for name in family.CURTAILS)}
+CURTAILS = {
+    "mix",
+    WithForecastError(g2v.ValleyFilling()).name,
+    *(name for family in FAMILIES for name in family.CURTAILS),
+}
 """Names of strategies that may leave a target unmet to keep a limit."""

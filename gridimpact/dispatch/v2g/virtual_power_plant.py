@@ -9,6 +9,7 @@ import numpy as np
 
 from gridimpact.dispatch.aggregator.disaggregate import ORDERS, disaggregate
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
+from gridimpact.dispatch.execute import full_power
 from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
 from gridimpact.dispatch.v2g.reserve import with_reserve
 from gridimpact.errors import InputError
@@ -42,7 +43,8 @@ class VirtualPowerPlant:
     Notes
     -----
     Knows only the cars plugged in, with departure and target: a controller could do it as it stands. A
-    car's target and floor win over the profile; what was not followed is told by the figures. Series that
+    car's target and floor win over the profile, and it leaves with no less than uncontrolled charging would
+    have given it, also where it came with more than its target; what was not followed is told by the figures. Series that
     differ from day to day are followed by `gridimpact.aggregator.disaggregate`.
     """
 
@@ -79,7 +81,7 @@ class VirtualPowerPlant:
         return plan_in_id_order(request, self._plan)
 
     def _plan(self, request: PlanRequest) -> Dispatch:
-        request = with_reserve(request, self.reserve_soc)
+        request = leaving_no_less(with_reserve(request, self.reserve_soc))
         controlled = enrolled_vehicles(request, self.enrolled)
         found = disaggregate(
             request,
@@ -95,6 +97,13 @@ class VirtualPowerPlant:
             ServiceFigure("virtual_power_plant", "residual_max_kw", float(missed.max()), how),
         )
         return replace(found.dispatch, figures=figures)
+
+
+def leaving_no_less(request: PlanRequest) -> PlanRequest:
+    """Return the request with each target raised to what uncontrolled charging leaves with."""
+    _, _, states = full_power(request)
+    target = np.maximum(request.stays.soc_target, states.soc_departure)
+    return replace(request, stays=replace(request.stays, soc_target=target))
 
 
 def daily_series(values: tuple[float, ...], timeline: Timeline) -> FloatArray:
