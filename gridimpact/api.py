@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gridimpact.assess.limits import LimitProfile
+from gridimpact.dispatch.shortfall import COLUMNS as SHORTFALL_COLUMNS
+from gridimpact.dispatch.shortfall import missed
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError, Problem, raise_problems
 from gridimpact.records import Fleet, Network, Note, Profiles, StudyResult
@@ -66,6 +68,8 @@ class Study:
     volt_var : mapping or None
         Curve by "pv" and "chargers": a name such as "ieee_1547_b" or "vde_ar_n_4105", or a mapping of
         ``v_pu`` and ``q_share``.
+    cold_batteries : bool
+        Batteries as cold as the ambient air take and give less.
 
     Raises
     ------
@@ -89,6 +93,7 @@ class Study:
         zero_sequence: str = "require",
         pv_single_phase_kva: float | None = None,
         volt_var: Mapping[str, Any] | None = None,
+        cold_batteries: bool = False,
     ) -> None:
         self.spec: StudySpec = make_spec(
             network,
@@ -105,6 +110,7 @@ class Study:
                 "zero_sequence": zero_sequence,
                 "pv_single_phase_kva": pv_single_phase_kva,
                 "volt_var": dict(volt_var or {}),
+                "cold_batteries": cold_batteries,
             },
         )
         self.days: str | Sequence[str] = "design"
@@ -261,6 +267,32 @@ class Result:
             table = table[table["origin"].isin(("ev_caused", "aggravated"))]
         front = ["strategy", *[c for c in table.columns if c != "strategy"]]
         return table[front].reset_index(drop=True)
+
+    def shortfalls(self, strategy: str | None = None) -> pd.DataFrame:
+        """Return the departures of all strategies, or of one, that missed their target.
+
+        Parameters
+        ----------
+        strategy : str, optional
+            Label of one strategy.
+
+        Returns
+        -------
+        DataFrame
+            ``strategy segment`` and the columns of `gridimpact.dispatch.shortfall.shortfalls`: vehicle,
+            departure, missing energy, cause and what would have met the target; the largest first.
+        """
+        if strategy is not None:
+            self._known(strategy)
+        parts = []
+        for label in [strategy] if strategy else list(self.record.assessments):
+            table = self.record.assessments[label].tables.get("departures")
+            if table is not None and len(table):
+                parts.append(missed(table).assign(strategy=label))
+        if not parts:
+            return pd.DataFrame(columns=["strategy", "segment", *SHORTFALL_COLUMNS])
+        found = pd.concat(parts, ignore_index=True)
+        return found[["strategy", "segment", *SHORTFALL_COLUMNS]]
 
     def report(self, path: str | Path) -> Path:
         """Write the report, one self-contained HTML page, and return its path."""

@@ -49,7 +49,8 @@ def make_spec(
     ambient : str, Ambient, array or None
         Air temperature; None leaves transformer ageing out.
     options : mapping, optional
-        Of `StudySpec`: ``name seed power_flow zero_sequence pv_single_phase_kva volt_var settings``.
+        Of `StudySpec`: ``name seed power_flow zero_sequence pv_single_phase_kva volt_var cold_batteries
+        settings``.
 
     Raises
     ------
@@ -160,6 +161,7 @@ def spec_from_file(path: Path) -> tuple[StudySpec, StudyConfig]:
             "zero_sequence": config.zero_sequence,
             "pv_single_phase_kva": config.pv_single_phase_kva,
             "volt_var": config.volt_var.model_dump(exclude_none=True),
+            "cold_batteries": config.cold_batteries,
             "settings": config.model_dump(mode="json", exclude_defaults=True),
         },
     )

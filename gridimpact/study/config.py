@@ -181,6 +181,8 @@ class StudyConfig(_Section):
     pv_single_phase_kva: float | None = Field(default=None, gt=0)
     """PV up to this power feeds one phase (4.6 in VDE-AR-N 4105); all phases of its site if left out."""
     volt_var: VoltVarConfig = VoltVarConfig()
+    cold_batteries: bool = False
+    """Whether batteries as cold as the air take and give less; needs `ambient`."""
     days: str | list[str] = "design"
     seed: int = Field(default=0, ge=0)
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from gridimpact.records import Assessment, Note
+from gridimpact.study.cold import COLD
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.stored import VALUED
 
@@ -39,6 +40,8 @@ def notes_of(
     ]
     if spec.tariffs and len(spec.fleet.vehicles):
         notes.append(VALUED)
+    if spec.cold_batteries and len(spec.fleet.vehicles):
+        notes.append(COLD)
     if bridged:
         text = (
             f"{bridged} transformer steps without a power flow were aged by injected apparent "

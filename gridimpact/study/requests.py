@@ -18,6 +18,7 @@ from gridimpact.records import (
     Stays,
     Tariff,
 )
+from gridimpact.study.cold import cold_stays
 from gridimpact.study.demand import site_reactive_kvar
 from gridimpact.study.segments import Segment
 from gridimpact.study.spec import StudySpec
@@ -49,6 +50,9 @@ def build_requests(spec: StudySpec, segment: Segment) -> PlanRequest:
     chargers, vehicles = spec.fleet.chargers, spec.fleet.vehicles
     charger_site = pd.Index(site_id).get_indexer(pd.Index(chargers["site_id"].astype(str)))
     stays, soc_initial = stays_of(spec, segment, charger_site.astype(np.int64))
+    batteries = batteries_of(vehicles)
+    if spec.cold_batteries and spec.ambient is not None:
+        stays = cold_stays(stays, batteries, spec.ambient.temp_air_c[segment.steps])
     load, pv, reactive = site_power(spec, segment)
     fuse = fuse_limit_kw(sites)
     tariffs, site_tariff = tariffs_of(spec, segment)
@@ -58,7 +62,7 @@ def build_requests(spec: StudySpec, segment: Segment) -> PlanRequest:
     request = PlanRequest(
         timeline=segment.timeline,
         vehicle_id=tuple(str(v) for v in vehicles.index),
-        batteries=batteries_of(vehicles),
+        batteries=batteries,
         soc_initial=soc_initial,
         stays=stays,
         charger_id=tuple(str(c) for c in chargers.index),

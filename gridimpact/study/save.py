@@ -78,11 +78,12 @@ def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path
 
 
 def _power_flow(spec: StudySpec) -> dict[str, Any]:
-    """Return how the power flow is solved, where it differs from the default."""
+    """Return the options of the study that differ from the default."""
     found: dict[str, Any] = {
         "power_flow": spec.power_flow,
         "zero_sequence": spec.zero_sequence,
         "pv_single_phase_kva": spec.pv_single_phase_kva,
+        "cold_batteries": spec.cold_batteries,
         "volt_var": json.loads(json.dumps(dict(spec.volt_var))),
     }
     default = {"power_flow": "auto", "zero_sequence": "require"}

@@ -43,6 +43,8 @@ class StudySpec:
         None lets all PV feed every phase of its site.
     volt_var : mapping
         Curve by ``"pv"`` and ``"chargers"`` along which their reactive power answers to voltage.
+    cold_batteries : bool
+        Batteries as cold as the air take and give less; needs `ambient`.
     settings : mapping
         What the user asked for, as plain data, for the manifest.
     """
@@ -62,6 +64,7 @@ class StudySpec:
     zero_sequence: str = "require"
     pv_single_phase_kva: float | None = None
     volt_var: Mapping[str, Any] = field(default_factory=dict)
+    cold_batteries: bool = False
     notes: tuple[Note, ...] = ()
     settings: Mapping[str, Any] | None = None
 
@@ -83,6 +86,9 @@ class StudySpec:
             for key in self.volt_var
             if key not in ("pv", "chargers")
         ]
+        if self.cold_batteries and self.ambient is None:
+            remedy = "give an ambient temperature, or leave it out"
+            problems.append(Problem("cold_batteries", "needs a temperature", remedy))
         raise_problems(problems, f"study {self.name!r}")
 
     @property

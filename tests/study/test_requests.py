@@ -9,6 +9,7 @@ import pytest
 
 import gridimpact as gi
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
+from gridimpact.errors import InputError
 from gridimpact.study.requests import LOSS_SHARE, build_requests, fuse_limit_kw
 from gridimpact.study.segments import Segment
 from tests.study.case import (
@@ -209,3 +210,47 @@ def test_requests_are_made_from_inputs_that_stay_as_they_were():
     assert before[0].equals(net.sites)
     assert np.array_equal(before[1], homes.load_p_kw)
     assert before[2].equals(fleet.sessions)
+
+
+def test_cold_batteries_are_an_option_that_needs_a_temperature():
+    sessions = [("a", "2016-04-15 01:00", "2016-04-15 12:00")]
+    frost = np.full(24, -15.0)
+    plain = request_of(sessions, ambient=frost)
+    cold = request_of(sessions, ambient=frost, cold_batteries=True)
+    assert plain.stays.p_charge_kw[0] == pytest.approx(11.0)
+    assert cold.stays.p_charge_kw[0] == pytest.approx(0.105 * 50.0 / plain.batteries.eta_charge[0])
+    held = np.maximum(plain.stays.soc_reserve, plain.batteries.soc_min)
+    assert cold.stays.soc_reserve == pytest.approx(held + 0.225)
+    with pytest.raises(InputError, match="needs a temperature"):
+        request_of(sessions, cold_batteries=True)
+
+
+def test_battery_columns_that_a_table_leaves_out_change_nothing_and_given_ones_arrive():
+    sessions = [("a", "2016-04-15 01:00", "2016-04-15 12:00")]
+    plain = request_of(sessions).batteries
+    assert plain.idle_kw.tolist() == [0.0]
+    assert plain.taper_fraction_discharge.tolist() == [1.0]
+    assert plain.gross_kwh.tolist() == [50.0]
+    own = {
+        "soc_knee_discharge": 0.3,
+        "taper_fraction_discharge": 0.2,
+        "idle_kw": 0.15,
+        "gross_kwh": 54.0,
+    }
+    told = request_of(sessions, {"a": {**CAR, **own}}).batteries
+    for name, value in own.items():
+        assert getattr(told, name).tolist() == [value]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("soc_knee_discharge", 1.2),
+        ("taper_fraction_discharge", -0.1),
+        ("idle_kw", 11.0),
+        ("gross_kwh", 40.0),
+    ],
+)
+def test_impossible_battery_columns_are_refused(column, value):
+    with pytest.raises(InputError, match=column):
+        request_of([("a", "2016-04-15 01:00", "2016-04-15 12:00")], {"a": {**CAR, column: value}})
