@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gridimpact.assess.limits import LimitProfile
-from gridimpact.dispatch.shortfall import COLUMNS as SHORTFALL_COLUMNS
 from gridimpact.dispatch.shortfall import missed
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError, Problem, raise_problems
@@ -269,30 +268,17 @@ class Result:
         return table[front].reset_index(drop=True)
 
     def shortfalls(self, strategy: str | None = None) -> pd.DataFrame:
-        """Return the departures of all strategies, or of one, that missed their target.
+        """Return departures that missed their target: whose, how much, why, and what would have met it.
 
         Parameters
         ----------
         strategy : str, optional
             Label of one strategy.
-
-        Returns
-        -------
-        DataFrame
-            ``strategy segment`` and the columns of `gridimpact.dispatch.shortfall.shortfalls`: vehicle,
-            departure, missing energy, cause and what would have met the target; the largest first.
         """
         if strategy is not None:
             self._known(strategy)
-        parts = []
-        for label in [strategy] if strategy else list(self.record.assessments):
-            table = self.record.assessments[label].tables.get("departures")
-            if table is not None and len(table):
-                parts.append(missed(table).assign(strategy=label))
-        if not parts:
-            return pd.DataFrame(columns=["strategy", "segment", *SHORTFALL_COLUMNS])
-        found = pd.concat(parts, ignore_index=True)
-        return found[["strategy", "segment", *SHORTFALL_COLUMNS]]
+        chosen = [strategy] if strategy else list(self.record.assessments)
+        return missed({s: self.record.assessments[s].tables for s in chosen})
 
     def report(self, path: str | Path) -> Path:
         """Write the report, one self-contained HTML page, and return its path."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gridimpact.assess.context import AssessContext, Chunk
 from gridimpact.assess.running import add_in_order
+from gridimpact.battery.arrival import needs
 from gridimpact.records import BoolArray, FloatArray, PlanRequest
 
 DEPARTURE_COLUMNS = [
@@ -23,6 +24,10 @@ DEPARTURE_COLUMNS = [
     "unmet_cause",
     "away_kwh",
     "below_target",
+    "plugged_h",
+    "hours_needed",
+    "p_charge_kw",
+    "power_needed_kw",
 ]
 
 
@@ -44,7 +49,8 @@ class ServiceFindings:
     wear_per_kwh: FloatArray
     departures: pd.DataFrame
     """One row per counted departure: ``segment session_id vehicle_id site_id departure`` (naive UTC)
-    ``soc soc_target unmet_kwh unmet_cause away_kwh below_target``."""
+    ``soc soc_target unmet_kwh unmet_cause away_kwh below_target``, hours plugged in and hours that full power
+    takes to the target, full power and the power that takes the whole stay."""
 
     @property
     def throughput_kwh(self) -> FloatArray:
@@ -149,6 +155,7 @@ class ServiceReducer:
         vehicle, end = stays.vehicle[stay], stays.end[stay]
         unmet = dispatch.unmet_kwh[stay]
         missing = unmet > self.tolerance * request.batteries.capacity_kwh[vehicle]
+        need = needs(request, dispatch)
         span = end.astype(np.int64) * chunk.timeline.step_s
         return pd.DataFrame(
             {
@@ -163,6 +170,10 @@ class ServiceReducer:
                 "unmet_cause": [dispatch.unmet_cause[k] for k in stay],
                 "away_kwh": dispatch.away_kwh[stay],
                 "below_target": missing,
+                "plugged_h": need.plugged_h[stay],
+                "hours_needed": need.hours_needed[stay],
+                "p_charge_kw": stays.p_charge_kw[stay],
+                "power_needed_kw": need.power_needed_kw[stay],
             },
             columns=DEPARTURE_COLUMNS,
         )

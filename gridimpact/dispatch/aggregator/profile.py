@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gridimpact.battery.arrival import arrival_states
 from gridimpact.battery.storage import soc_needed_before
 from gridimpact.dispatch.aggregator.blocks import DAY_H, DAY_KINDS, Blocks
 from gridimpact.dispatch.aggregator.kernels_offer import block_power
-from gridimpact.dispatch.arrival import arrival_states
 from gridimpact.dispatch.enrolment import enrolled_vehicles
 from gridimpact.dispatch.execute import (
     battery_arrays,
