@@ -23,6 +23,8 @@ STRATEGIES: list[Strategy] = [
     g2v.TimeOfUse(cheap=[["22:00", "06:00"]]),
     g2v.LoadControl(restart_h=2.0, obeys=0.7),
     g2v.PvFollowing(),
+    g2v.Regulation(),
+    g2v.Regulation(0.8, product="down", point=0.5, sustain_h=2.0, enrolled=0.7),
     g2v.Dimming(0.8, events=[["17:00", "19:00"]]),
 ]
 

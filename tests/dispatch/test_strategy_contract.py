@@ -63,7 +63,7 @@ def test_the_energy_ledger_closes_for_every_stay(strategy: Strategy, request_: P
         loss = np.where(power == 0.0, 0.0, held.idle_kw[v])
         battery = np.where(
             power > 0.0,
-            (power - loss) * held.eta_charge[v],
+            np.maximum(power - loss, 0.0) * held.eta_charge[v],
             (power - loss) / held.eta_discharge[v],
         )
         inner = (

@@ -11,6 +11,7 @@ from gridimpact.dispatch.g2v.load_control import LoadControl
 from gridimpact.dispatch.g2v.overnight_window import OvernightWindow
 from gridimpact.dispatch.g2v.price import PriceCharging
 from gridimpact.dispatch.g2v.pv_following import PvFollowing
+from gridimpact.dispatch.g2v.regulation import Regulation
 from gridimpact.dispatch.g2v.time_of_use import TimeOfUse
 from gridimpact.dispatch.g2v.transformer_limit import TransformerLimit
 from gridimpact.dispatch.g2v.valley_filling import ValleyFilling
@@ -25,6 +26,7 @@ __all__ = [
     "OvernightWindow",
     "PriceCharging",
     "PvFollowing",
+    "Regulation",
     "TimeOfUse",
     "TransformerLimit",
     "ValleyFilling",

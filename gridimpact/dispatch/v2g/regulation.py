@@ -17,8 +17,9 @@ class Regulation(RegulationService):
     """Follow a fast signal between feeding and charging around an operating point.
 
     As `g2v.Regulation`, with a band that reaches down to full feeding: up to twice the charger's power
-    from end to end. The operating point is the mean power that brings the car to its target at departure,
-    from above too, so a signal that is not neutral over hours is charged for or fed back.
+    from end to end. The operating point is the mean power that brings the car to its target at departure, or
+    back to what it came with if that was more: a signal that is not neutral over hours is charged for or fed
+    back.
 
     Parameters
     ----------
