@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from gridimpact.battery.charging_curve import (
+    AC_FLAT,
+    DC_STOP_AT_80,
+    DC_THREE_STAGE,
+    ChargingCurve,
+)
 from gridimpact.battery.cycle_life import PAPER_POINTS, CycleLife, miner
 from gridimpact.battery.rainflow import rainflow
 from gridimpact.battery.semi_empirical import FLEET_CELLS, Cell
@@ -16,9 +22,13 @@ from gridimpact.battery.storage import (
 from gridimpact.battery.wear import Wear, joined, wear_of
 
 __all__ = [
+    "AC_FLAT",
+    "DC_STOP_AT_80",
+    "DC_THREE_STAGE",
     "FLEET_CELLS",
     "PAPER_POINTS",
     "Cell",
+    "ChargingCurve",
     "CycleLife",
     "Wear",
     "joined",
