@@ -1,4 +1,4 @@
-"""The linear program of the least peak: the highest load of every group and day, then wear, then waiting."""
+"""Linear programs of the least peak: the highest load of every group and day first, then wear and waiting."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gridimpact.dispatch.linear_program_rows import Columns, Rows, battery_rows
 from gridimpact.errors import InfeasibleDispatch
 from gridimpact.records import BoolArray, FloatArray, IntArray
 
-PEAK = 100.0
-"""Cost of a kW of a group's peak; wear counts at most one per kWh, so that it never stands in the way."""
+PENALTY = 1e3
+"""Cost of a kWh missing at a departure over that of a kW of peak: more than the peaks it could lower."""
 
-PENALTY = 1e5
-"""Cost of a kWh missing at a departure: more than the peaks it could lower."""
+SLACK_KW = 1e-7
+"""What the second program may exceed the least peaks by: the solver's tolerance."""
 
 WAITING = 1e-2
 """Cost of a kWh charged in the last step rather than in the first: of equal plans the earlier one."""
@@ -71,29 +71,38 @@ def least_peak(storage: Storage, cells: Cells, loads: Loads, *, dt_h: float) -> 
     Notes
     -----
     Minimises ``sum peak`` subject to ``base + sum (c - d) <= peak`` in every step in which a car is
-    plugged in; the highest load of the other steps is a lower bound of the peak. The order of aims is kept
-    by weights.
+    plugged in; the highest load of the other steps is a lower bound of the peak. A second program keeps
+    these peaks and minimises wear.
     """
     columns = Columns.of(storage, (storage.up_kw.shape[1], 0), 0)
     groups, periods = loads.base_kw.shape[0], int(loads.period.max(initial=0)) + 1
-    first, peaks = columns.count, groups * periods
-    rows = Rows(first + peaks)
+    first = columns.count
+    rows = Rows(first + groups * periods)
     battery_rows(rows, columns, storage, cells, dt_h)
     open_cell = _peak_rows(rows, columns, loads, first)
-    cost = _cost(columns, cells, peaks, dt_h)
     low, high = _bounds(columns, storage, loads, open_cell)
-    found = milp(
-        cost,
-        bounds=Bounds(low, high),
-        constraints=LinearConstraint(*rows.matrix()),
-    )
+    common = LinearConstraint(*rows.matrix())
+    cost = np.zeros(rows.width)
+    cost[columns.missing], cost[columns.towed] = PENALTY, TOWED * PENALTY
+    cost[first:] = 1.0
+    x = _solution(cost, (low, high), common)
+    high[first:] = x[first:] + SLACK_KW
+    x = _solution(_effort(columns, cells, rows.width, dt_h), (low, high), common)
+    p_kw = np.zeros(storage.up_kw.shape)
+    flow = x[columns.charge] - x[columns.discharge]
+    p_kw[columns.vehicle, columns.time] = np.where(np.abs(flow) < 1e-9, 0.0, flow)
+    return LeastPeak(p_kw, x[first:].reshape(groups, periods))
+
+
+def _solution(
+    cost: FloatArray, bounds: tuple[FloatArray, FloatArray], rows: LinearConstraint
+) -> FloatArray:
+    """Return the variables of least cost."""
+    found = milp(cost, bounds=Bounds(*bounds), constraints=rows)
     if found.x is None:
         message = f"the program of the least peak has no plan: {found.message}"
         raise InfeasibleDispatch(message)
-    p_kw = np.zeros(storage.up_kw.shape)
-    flow = found.x[columns.charge] - found.x[columns.discharge]
-    p_kw[columns.vehicle, columns.time] = np.where(np.abs(flow) < 1e-9, 0.0, flow)
-    return LeastPeak(p_kw, found.x[first:].reshape(groups, periods))
+    return np.asarray(found.x, dtype=np.float64)
 
 
 def _peak_rows(rows: Rows, columns: Columns, loads: Loads, first: int) -> BoolArray:
@@ -121,16 +130,14 @@ def _peak_rows(rows: Rows, columns: Columns, loads: Loads, first: int) -> BoolAr
     return open_cell.reshape(groups, steps)
 
 
-def _cost(columns: Columns, cells: Cells, peaks: int, dt_h: float) -> FloatArray:
-    """Return the cost of every variable, peaks last."""
-    cost = np.zeros(columns.count + peaks)
+def _effort(columns: Columns, cells: Cells, width: int, dt_h: float) -> FloatArray:
+    """Return what every variable costs once the peaks are known: discharge by its wear, and waiting."""
+    cost = np.zeros(width)
     wear = cells.wear / max(float(cells.wear.max(initial=0.0)), 1e-9)
     cost[columns.discharge] = (0.1 + wear[columns.vehicle]) * dt_h
     last = max(int(columns.time.max(initial=0)), 1)
     cost[columns.charge] = WAITING * dt_h * columns.time / last
-    cost[columns.missing] = PENALTY
-    cost[columns.towed] = TOWED * PENALTY
-    cost[columns.count :] = PEAK
+    cost[columns.missing], cost[columns.towed] = PENALTY, TOWED * PENALTY
     return cost
 
 
@@ -141,7 +148,7 @@ def _bounds(
     groups, periods = loads.base_kw.shape[0], int(loads.period.max(initial=0)) + 1
     fixed = np.full((groups, periods), -np.inf)
     shut = np.where(open_cell, -np.inf, loads.base_kw)
-    np.maximum.at(fixed, (slice(None), loads.period), shut)
+    np.maximum.at(fixed.T, loads.period, shut.T)
     peaks = fixed.size
     low = np.zeros(columns.count + peaks)
     high = np.full(columns.count + peaks, np.inf)

@@ -67,6 +67,7 @@ def build_requests(spec: StudySpec, segment: Segment) -> PlanRequest:
         stays=stays,
         charger_id=tuple(str(c) for c in chargers.index),
         charger_site=charger_site.astype(np.int64),
+        charger_s_kva=chargers["s_max_kva"].to_numpy(dtype=np.float64),
         charger_kind=tuple(str(kind) for kind in chargers["kind"]),
         site_id=site_id,
         site_kind=tuple(str(k) for k in sites["kind"]),

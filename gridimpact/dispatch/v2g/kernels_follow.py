@@ -110,14 +110,15 @@ def first_group(request: PlanRequest) -> IntArray:
 
 def _bands(count: int) -> Bands:
     """Return empty rooms."""
-    return Bands(*(np.zeros(count) for _ in range(4)), np.full(count, -1, dtype=np.int64))
+    low, preferred, high, stored = (np.zeros(count) for _ in range(4))
+    return Bands(low, preferred, high, stored, np.full(count, -1, dtype=np.int64))
 
 
 @compiled
 def _room(
     i: int, t: int, dt_h: float, s: StayArrays, b: BatteryArrays, here: Presence, give_back: bool
-) -> tuple[float, float, float, float]:
-    """Return least, preferred and highest power of stay `i` in step `t` [kW], and its target."""
+) -> tuple[float, float, float]:
+    """Return least, preferred and highest power of stay `i` in step `t` [kW]."""
     v = s.vehicle[i]
     soc, target = here.soc[v], min(s.soc_target[i], b.soc_max[v])
     high = charge_limit(soc, dt_h, s.p_charge_kw[i], b.soc_max[v], v, b)
@@ -138,7 +139,7 @@ def _room(
     if target > soc:
         rising = (target - soc) * b.capacity_kwh[v] / (left + dt_h)
         preferred = rising / b.eta_charge[v] + b.idle_kw[v]
-    return low, min(max(preferred, low), high), high, target
+    return low, min(max(preferred, low), high), high
 
 
 @compiled
@@ -166,7 +167,7 @@ def _follow(
             i = here.current[v]
             if i < 0 or not controlled[v]:
                 continue
-            low, preferred, high, _ = _room(i, t, dt_h, s, b, here, rule[1])
+            low, preferred, high = _room(i, t, dt_h, s, b, here, rule[1])
             if bands.stay[v] != i:
                 bands.stay[v], bands.stored_kwh[v] = i, 0.0
             if rule[1]:
