@@ -20,10 +20,12 @@ def caltech_month(
     first: str = "2019-10-01",
     last: str = "2019-11-01",
     step: str = "5min",
+    apart: bool = False,
 ) -> PlanRequest:
     """Return the request of the sessions that begin in a period, one site and one group under a limit.
 
-    The log names no drivers: each station is one vehicle whose stays stand alone.
+    The log names no drivers: each station is one vehicle whose stays stand alone, or with `apart` each
+    session is a vehicle of its own.
     """
     source = next((data_folder("profiles") / "sessions_acn_caltech").glob("*.csv.gz"))
     fleet = read_sessions(source, zone=None)
@@ -44,6 +46,12 @@ def caltech_month(
     follows = np.concatenate([[False], vehicle[1:] == vehicle[:-1]])
     # Rounded to steps, a session may seem to begin before the last one at its station has ended.
     start = np.where(follows, np.maximum(start, np.roll(end, 1)), start)
+    cars = cars.iloc[vehicle]
+    if apart:
+        names = [f"{number:04d}" for number in range(len(table))]
+        vehicle = np.arange(len(table))
+    else:
+        cars = cars.loc[~cars.index.duplicated()]
     chargers = [str(c) for c in fleet.chargers.index]
     charger = fleet.chargers.index.get_indexer(table["charger_id"]).astype(np.int64)
     power = np.minimum(
