@@ -25,6 +25,7 @@ STRATEGIES: list[Strategy] = [
     g2v.PvFollowing(),
     g2v.Regulation(),
     g2v.Regulation(0.8, product="down", point=0.5, sustain_h=2.0, enrolled=0.7),
+    g2v.SpinningReserve(("02:00", "2016-01-04T09:00"), rebound="spread"),
     g2v.Dimming(0.8, events=[["17:00", "19:00"]]),
 ]
 

@@ -12,6 +12,7 @@ from gridimpact.dispatch.g2v.overnight_window import OvernightWindow
 from gridimpact.dispatch.g2v.price import PriceCharging
 from gridimpact.dispatch.g2v.pv_following import PvFollowing
 from gridimpact.dispatch.g2v.regulation import Regulation
+from gridimpact.dispatch.g2v.spinning_reserve import SpinningReserve
 from gridimpact.dispatch.g2v.time_of_use import TimeOfUse
 from gridimpact.dispatch.g2v.transformer_limit import TransformerLimit
 from gridimpact.dispatch.g2v.valley_filling import ValleyFilling
@@ -27,6 +28,7 @@ __all__ = [
     "PriceCharging",
     "PvFollowing",
     "Regulation",
+    "SpinningReserve",
     "TimeOfUse",
     "TransformerLimit",
     "ValleyFilling",

@@ -11,7 +11,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from gridimpact.dispatch.kernels import (
     BatteryArrays,
@@ -28,6 +27,7 @@ from gridimpact.dispatch.kernels import (
     full_rate,
     needed_before,
 )
+from gridimpact.dispatch.kernels_graph import compiled
 
 _SMALL_KW = 1e-9
 
@@ -79,7 +79,7 @@ class Inside(NamedTuple):
     """Band that the charger alone would allow at the operating point; NaN while away."""
 
 
-@njit(cache=True)
+@compiled
 def least_power(soc: float, need: float, hours: float, v: int, b: BatteryArrays) -> float:
     """Return the least mean power [kW] that brings vehicle `v` to `need` in some hours; may feed."""
     gap = (need - soc) * b.capacity_kwh[v] / hours
@@ -88,7 +88,7 @@ def least_power(soc: float, need: float, hours: float, v: int, b: BatteryArrays)
     return float(min(gap * b.eta_discharge[v] + b.idle_kw[v], 0.0))
 
 
-@njit(cache=True)
+@compiled
 def lowest_power(
     soc: float,
     hours: float,
@@ -120,7 +120,7 @@ def lowest_power(
     return wanted, allowed
 
 
-@njit(cache=True)
+@compiled
 def _preferred(
     soc: float, left_h: float, i: int, o: Offer, s: StayArrays, b: BatteryArrays
 ) -> float:
@@ -134,7 +134,7 @@ def _preferred(
     return mean if o.bidirectional or mean > 0.0 else 0.0
 
 
-@njit(cache=True)
+@compiled
 def _band(
     soc: float,
     t: int,
@@ -171,7 +171,7 @@ def _band(
     return point, up, down, own_up + own_down
 
 
-@njit(cache=True)
+@compiled
 def _follow(
     point: float,
     up: float,
@@ -197,7 +197,7 @@ def _follow(
     return drawn * tick, fed * tick, gain * tick
 
 
-@njit(cache=True)
+@compiled
 def _served(
     soc: float,
     t: int,
@@ -226,7 +226,7 @@ def _served(
     return float(after)
 
 
-@njit(cache=True)
+@compiled
 def run_regulation(
     terms: Terms,
     controlled: BoolArray,

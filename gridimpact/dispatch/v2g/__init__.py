@@ -8,6 +8,7 @@ from gridimpact.dispatch.v2g.peak_shaving import PeakShaving
 from gridimpact.dispatch.v2g.reactive_support import ReactiveSupport
 from gridimpact.dispatch.v2g.regulation import Regulation
 from gridimpact.dispatch.v2g.renewable_buffer import RenewableBuffer
+from gridimpact.dispatch.v2g.spinning_reserve import SpinningReserve
 from gridimpact.dispatch.v2g.virtual_power_plant import VirtualPowerPlant
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "ReactiveSupport",
     "Regulation",
     "RenewableBuffer",
+    "SpinningReserve",
     "VirtualPowerPlant",
 ]
