@@ -14,8 +14,8 @@ OPTIONAL_VEHICLE_COLUMNS = (
     "idle_kw",
     "gross_kwh",
 )
-"""Kept where a table gives them; without them power does not fall near empty, the conversion has no
-constant loss, and the cells hold no more than the usable energy."""
+"""Kept where a table gives them, cells may be empty. Without them power does not fall near empty, the
+conversion has no constant loss, and the cells hold no more than the usable energy."""
 
 
 def battery_findings(vehicles: pd.DataFrame, column: dict[str, FloatArray]) -> list[Finding]:
@@ -49,14 +49,15 @@ def _rule(
     name: str, values: FloatArray, column: dict[str, FloatArray]
 ) -> tuple[BoolArray, str, str]:
     """Return which values are good, what the others break, and the remedy."""
+    empty = np.isnan(values)
     if name == "idle_kw":
-        good = (values >= 0) & (values < column["p_charge_max_kw"])
+        good = empty | ((values >= 0) & (values < column["p_charge_max_kw"]))
         return good, "must be 0 or more and below p_charge_max_kw", "give the loss in kW"
     if name == "gross_kwh":
-        good = np.isnan(values) | (values >= column["capacity_kwh"])
+        good = empty | (values >= column["capacity_kwh"])
         return (
             good,
             "lies below the usable capacity_kwh",
             "give the cells' energy or leave it empty",
         )
-    return (values >= 0) & (values <= 1), "must be 0 to 1", "give a share"
+    return empty | ((values >= 0) & (values <= 1)), "must be 0 to 1", "give a share"

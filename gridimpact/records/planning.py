@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,7 @@ from gridimpact.timeline import Timeline
 class Batteries:
     """What limits each vehicle's battery, arrays over (vehicle,).
 
-    The fields with a default change nothing unless given; a number stands for all vehicles.
+    The fields with a default change nothing unless given; a number stands for all vehicles, NaN for none.
     """
 
     capacity_kwh: FloatArray
@@ -34,27 +34,31 @@ class Batteries:
     """Share of the full charging power left at state of charge 1."""
     wear_per_kwh: FloatArray
     """Cost of one kWh taken from the battery [currency/kWh]."""
-    soc_knee_discharge: FloatArray = field(default_factory=partial(np.array, 0.0))
-    """Discharging power is constant down to this state of charge, then falls linearly."""
-    taper_fraction_discharge: FloatArray = field(default_factory=partial(np.array, 1.0))
-    """Share of the full discharging power left at state of charge 0."""
-    idle_kw: FloatArray = field(default_factory=partial(np.array, 0.0))
-    """Constant loss of the conversion, on the meter's side of the efficiencies, while power flows [kW].
+    soc_knee_discharge: FloatArray = field(default_factory=partial(np.array, np.nan))
+    """Discharging power is constant down to this state of charge, then falls linearly; 0 unless given."""
+    taper_fraction_discharge: FloatArray = field(default_factory=partial(np.array, np.nan))
+    """Share of the full discharging power left at state of charge 0; 1 unless given."""
+    idle_kw: FloatArray = field(default_factory=partial(np.array, np.nan))
+    """Constant loss of the conversion while power flows, on the meter's side of the efficiencies [kW].
 
-    Charging p puts ``eta_charge (p - idle)`` into the battery, feeding f takes ``(f + idle) /
+    0 unless given. Charging p puts ``eta_charge (p - idle)`` into the battery, feeding f takes ``(f + idle) /
     eta_discharge`` from it; nothing is lost at rest, and a charge request up to `idle_kw` does nothing.
     """
     gross_kwh: FloatArray = field(default_factory=partial(np.array, np.nan))
     """Energy of the cells, the unused margins included [kWh]; the usable capacity unless given."""
 
     def __post_init__(self) -> None:
-        """Give every vehicle its own value."""
-        shape = np.shape(self.capacity_kwh)
-        for item in fields(self)[-4:]:
-            given = np.asarray(getattr(self, item.name), dtype=np.float64)
-            object.__setattr__(self, item.name, np.broadcast_to(given, shape))
-        gross = np.where(np.isnan(self.gross_kwh), self.capacity_kwh, self.gross_kwh)
-        object.__setattr__(self, "gross_kwh", gross)
+        """Give every vehicle its own value, the neutral one where it has none."""
+        neutral: dict[str, FloatArray | float] = {
+            "soc_knee_discharge": 0.0,
+            "taper_fraction_discharge": 1.0,
+            "idle_kw": 0.0,
+            "gross_kwh": self.capacity_kwh,
+        }
+        for name, none in neutral.items():
+            given = np.broadcast_to(getattr(self, name), np.shape(self.capacity_kwh))
+            own = np.where(np.isnan(given), none, given)
+            object.__setattr__(self, name, own.astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,9 @@ class Stays:
     """The stay goes on beyond the last step."""
 
 
+_FINITE = ("soc_initial", "site_load_kw", "site_pv_kw", "background_kw")
+
+
 @dataclass(frozen=True)
 class PlanRequest:
     """All that a strategy may know; made from the study, without a power flow.
@@ -92,7 +99,7 @@ class PlanRequest:
     ------
     InputError
         If a stay lies outside the request's steps, vehicles, chargers or sites: compiled code would
-        write beyond its arrays.
+        write beyond its arrays. If a price, demand, generation or first state of charge is not finite.
     """
 
     timeline: Timeline
@@ -151,7 +158,18 @@ class PlanRequest:
             for k in np.flatnonzero((place < 0) | (place >= count)):
                 what = f"names {name} {place[k]}, the request has {count}, counted from 0"
                 problems.append(Problem(f"stay {stays.session_id[k]}", what))
-        raise_problems(problems, "plan request")
+        raise_problems([*problems, *self._not_finite()], "plan request")
+
+    def _not_finite(self) -> list[Problem]:
+        """Return what holds values that are no numbers; limits may be infinite."""
+        series = {
+            f"{part}_price of tariff {tariff.name}": getattr(tariff, f"{part}_price")
+            for tariff in self.tariffs
+            for part in ("import", "export")
+        }
+        series |= {name: getattr(self, name) for name in _FINITE}
+        what, remedy = "holds values that are not finite", "fill the gaps before planning"
+        return [Problem(n, what, remedy) for n, v in series.items() if not np.isfinite(v).all()]
 
 
 @dataclass(frozen=True, slots=True)

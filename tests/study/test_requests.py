@@ -240,6 +240,9 @@ def test_battery_columns_that_a_table_leaves_out_change_nothing_and_given_ones_a
     told = request_of(sessions, {"a": {**CAR, **own}}).batteries
     for name, value in own.items():
         assert getattr(told, name).tolist() == [value]
+    part = request_of(sessions, {"a": {**CAR, **own}, "b": CAR}).batteries
+    assert part.idle_kw.tolist() == [0.15, 0.0]
+    assert part.gross_kwh.tolist() == [54.0, 50.0]
 
 
 @pytest.mark.parametrize(
