@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import yaml
 
 from gridimpact.dispatch import g2v, uncontrolled_dispatch
 from gridimpact.dispatch.g2v.dimming import SIMULTANEITY, floor_kw
 from gridimpact.dispatch.strategy import label
 from gridimpact.errors import InputError
+from gridimpact.study.catalogue import make_strategy
 from tests.dispatch.requests import Car, Group, Place, Prices, Stay, plan_request
 
 
@@ -36,6 +38,12 @@ def test_time_of_use_finds_the_lowest_price_of_each_day():
     assert cheap < uncontrolled_dispatch(homes(1)).p_kw[:, 0] @ price
     strict = g2v.TimeOfUse([["13:00", "14:00"]], strict=True).plan(homes(1))
     assert strict.unmet_kwh[0] == pytest.approx(5.0)
+
+
+def test_a_flat_tariff_has_no_cheap_hours_and_says_so():
+    found = g2v.TimeOfUse().plan(homes(1))
+    np.testing.assert_allclose(found.p_kw, uncontrolled_dispatch(homes(1)).p_kw)
+    assert "uncontrolled" in found.notes[0].text
 
 
 def test_each_site_follows_its_own_tariff():
@@ -215,3 +223,21 @@ def test_a_label_tells_windows_and_events():
     assert label(g2v.TimeOfUse([["22:00", "06:00"]])) == "g2v_time_of_use(cheap=[22:00-06:00])"
     event = [{"start": "17:00", "end": "20:00", "cap_kw": 1.4, "days": ["mon"]}]
     assert label(g2v.LoadControl(event)) == "g2v_load_control(events=[17:00-20:00 mon 1.4 kW])"
+
+
+def test_a_study_file_gives_windows_events_and_days():
+    text = """
+    - g2v.time_of_use: {cheap: [["22:00", "06:00"], ["12:00", "14:00"]]}
+    - g2v.load_control: {events: [{start: "17:00", end: "20:00", dates: [2016-01-04], share: 0.3}]}
+    - g2v.overnight_window: {days: [mon, tue]}
+    - g2v.delayed_start: {start: 21:30}
+    """
+    *entries, unquoted = yaml.safe_load(text)
+    windows, control, nights = (make_strategy(entry) for entry in entries)
+    assert len(windows.cheap) == 2
+    assert control.events[0].dates == ("2016-01-04",)
+    assert nights.days == ("mon", "tue")
+    assert hash(control) == hash(make_strategy(entries[1]))
+    # Without quotes YAML reads 21:30 as 1290.
+    with pytest.raises(InputError, match="quoted"):
+        make_strategy(unquoted)

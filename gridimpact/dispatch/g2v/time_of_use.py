@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from gridimpact.dispatch.clock import Window, read_windows
 from gridimpact.dispatch.enrolment import check_share
 from gridimpact.dispatch.g2v.sharing import charge_under, full_power_when
 from gridimpact.dispatch.strategy import Foresight, plan_in_id_order
-from gridimpact.records import BoolArray, Dispatch, FloatArray, IntArray, PlanRequest
+from gridimpact.records import BoolArray, Dispatch, FloatArray, IntArray, Note, PlanRequest
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,13 @@ class TimeOfUse:
             cheap = lowest_of_day(prices, request.timeline.local_day)
             column = np.asarray(request.site_tariff, dtype=np.int64)[request.stays.site]
         asked = full_power_when(request, cheap, column=column)
-        return charge_under(self, request, asked, self.enrolled, strict=self.strict)
+        found = charge_under(self, request, asked, self.enrolled, strict=self.strict)
+        if not cheap.all():
+            return found
+        text = (
+            "every hour is a cheap one, so cars charge as if uncontrolled; give windows or a tariff"
+        )
+        return replace(found, notes=(*found.notes, Note("warning", self.name, text)))
 
 
 def lowest_of_day(price: FloatArray, day: IntArray) -> BoolArray:
