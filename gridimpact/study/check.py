@@ -15,7 +15,7 @@ from gridimpact.study.power_flow import resolved
 from gridimpact.study.requests import fuse_limit_kw
 from gridimpact.study.segments import choose_segments
 from gridimpact.study.spec import NO_EV, StudySpec
-from gridimpact.study.volt_var import volt_var_of
+from gridimpact.study.volt_var import volt_var_of, with_curve_of
 
 
 def check_spec(spec: StudySpec) -> list[Problem]:
@@ -243,7 +243,9 @@ def _power_flow(spec: StudySpec) -> Iterator[Problem]:
     """Say what of the power flow asked for is impossible, and where it falls back."""
     try:
         decided = resolved(spec)
-        volt_var_of(decided, elements_of(decided, with_cars=True))
+        elements = elements_of(decided, with_cars=True)
+        for strategy in (None, *decided.strategies):
+            volt_var_of(with_curve_of(decided, strategy), elements)
     except GridError as error:
         yield Problem("power_flow", str(error).splitlines()[0], _WAYS)
         yield from error.problems

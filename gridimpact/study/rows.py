@@ -49,6 +49,7 @@ from gridimpact.study.stored import (
 )
 from gridimpact.study.thermal import temperatures
 from gridimpact.study.verify import Difference, compare_lanes, draw_lanes
+from gridimpact.study.volt_var import with_curve_of
 
 
 @dataclass
@@ -101,7 +102,7 @@ class Rows:
             if strategy is not None:
                 stepped = in_loop(strategy, self.spec, segment, self.setup, self.plate)
                 dispatch = plan(stepped, request)
-            given = inject(self.spec, segment, request, dispatch)
+            given = inject(with_curve_of(self.spec, strategy), segment, request, dispatch)
             self._put(name, number, request, dispatch, given)
             ambient = self.spec.ambient
             assessor.begin(

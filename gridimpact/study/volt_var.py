@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -41,6 +42,17 @@ def volt_var_of(spec: StudySpec, found: Elements) -> VoltVar | None:
         power = spec.fleet.chargers["p_max_kw"].to_numpy(dtype=np.float64)[owner]
         parts.append(volt_var_for(power, at, _curve(given), _charger_kva(spec)[owner]))
     return merge_volt_var(parts)
+
+
+def with_curve_of(spec: StudySpec, strategy: Any) -> StudySpec:
+    """Return the study as a row of it is solved: with the Volt-VAr curve its strategy has for chargers.
+
+    A curve that the study itself names for chargers stays.
+    """
+    curve = getattr(strategy, "volt_var", "")
+    if not curve or "chargers" in spec.volt_var:
+        return spec
+    return dataclasses.replace(spec, volt_var={**spec.volt_var, "chargers": curve})
 
 
 def _of_pv(spec: StudySpec, found: Elements) -> VoltVar:

@@ -13,9 +13,9 @@ from gridimpact.dispatch.strategy import Foresight, Strategy, plan_in_id_order
 from gridimpact.dispatch.strategy import label as label_of
 from gridimpact.dispatch.uncontrolled import Uncontrolled
 from gridimpact.errors import InputError
-from gridimpact.records import BoolArray, Dispatch, FloatArray, PlanRequest, ServiceFigure
+from gridimpact.records import BoolArray, Dispatch, FloatArray, Note, PlanRequest, ServiceFigure
 
-MODES = ("capacitive", "inductive", "power_factor")
+MODES = ("capacitive", "inductive", "power_factor", "volt_var")
 
 BASES = ("g2v", "v2g", "v2h", "v2b")
 """Families whose rules can set the active power."""
@@ -37,12 +37,15 @@ class ReactiveSupport:
     mode : str
         "capacitive": feed reactive power, which lifts the voltage (negative in this package's sign);
         "inductive": draw it, which lowers the voltage; "power_factor": feed it in proportion to active
-        power, so that the charger holds a leading power factor.
+        power, so that the charger holds a leading power factor; "volt_var": let every charger answer to its
+        voltage by a curve, inside the power flow.
     q_kvar : float, optional
         Reactive power of each charger [kvar], a magnitude; all that is left unless given. Not for
         "power_factor".
     power_factor : float
         cos phi held by the mode "power_factor".
+    curve : str
+        Curve of the mode "volt_var", a name that the study option ``volt_var`` takes.
     base : str or Strategy
         What sets the active power: a strategy, or its name with default settings such as
         "g2v.valley_filling".
@@ -52,13 +55,15 @@ class ReactiveSupport:
     Notes
     -----
     A charger's apparent power is `PlanRequest.charger_s_kva`, else the highest active power of its stays.
-    Support that answers to voltage runs inside the power flow: set ``volt_var`` for chargers in the study,
-    with any active strategy.
+    With "volt_var" the plan holds no reactive power: the study solves this row as if its option
+    ``volt_var`` named the curve for chargers, which it takes instead where it does. All chargers answer,
+    whether a car charges or not. Inside a `Mix` set that option, for a mix has one power flow.
     """
 
     mode: str = "capacitive"
     q_kvar: float | None = None
     power_factor: float = 0.95
+    curve: str = "ieee_1547_b"
     base: Any = "uncontrolled"
     enrolled: float = 1.0
 
@@ -68,18 +73,18 @@ class ReactiveSupport:
         """Find the base and check the settings."""
         check_share(self.enrolled, "enrolled")
         if self.mode not in MODES:
-            message = (
-                f"mode {self.mode!r} is unknown; use one of {', '.join(MODES)}, or set volt_var for "
-                "chargers in the study to answer to voltage"
-            )
+            message = f"mode {self.mode!r} is unknown; use one of {', '.join(MODES)}"
             raise InputError(message)
         if self.q_kvar is not None and not 0.0 <= self.q_kvar < float("inf"):
             message = (
                 f"q_kvar is {self.q_kvar}, give a magnitude of zero or more; mode tells the sign"
             )
             raise InputError(message)
-        if self.q_kvar is not None and self.mode == "power_factor":
-            message = "q_kvar is given with mode 'power_factor'; leave one of the two out"
+        if self.q_kvar is not None and self.mode in ("power_factor", "volt_var"):
+            message = f"q_kvar is given with mode {self.mode!r}; leave one of the two out"
+            raise InputError(message)
+        if self.mode == "volt_var" and self.enrolled < 1.0:
+            message = f"enrolled is {self.enrolled} with mode 'volt_var', in which all chargers answer; give 1"
             raise InputError(message)
         if not 0.0 < self.power_factor <= 1.0:
             message = f"power_factor is {self.power_factor}, must be above 0 and at most 1"
@@ -91,6 +96,11 @@ class ReactiveSupport:
                 f"base is {self.base!r}, give a strategy or a name such as 'g2v.valley_filling'"
             )
             raise InputError(message)
+
+    @property
+    def volt_var(self) -> str:
+        """Curve by which the power flow lets chargers answer to voltage, "" for none."""
+        return self.curve if self.mode == "volt_var" else ""
 
     @property
     def bidirectional(self) -> bool:
@@ -109,6 +119,12 @@ class ReactiveSupport:
 
     def _plan(self, request: PlanRequest) -> Dispatch:
         found: Dispatch = self.base.plan(request)
+        if self.volt_var:
+            text = (
+                f"every charger answers to its voltage by {self.curve} in the power flow of a study"
+            )
+            note = Note("note", self.name, text)
+            return replace(found, strategy=label_of(self), notes=(*found.notes, note))
         gives = lottery(request.vehicle_id, request.seed, "reactive") < self.enrolled
         room, plugged = reactive_room_kvar(request, found.p_kw)
         power = np.abs(found.p_kw)
