@@ -117,6 +117,35 @@ class Wear:
         spent = self.loss_per_year() * self.days / DAYS_PER_YEAR / (1.0 - capacity)
         return np.asarray(spent * np.asarray(price, dtype=np.float64))
 
+    def cost_per_kwh(self, price_per_kwh: float, without: Wear | None = None) -> FloatArray:
+        """Return the price of a kWh taken from the battery, (cell, vehicle) [currency/kWh].
+
+        Parameters
+        ----------
+        price_per_kwh : float
+            Replacement of a kWh of capacity [currency/kWh].
+        without : Wear, optional
+            The same time without a service: only what the service adds is priced, over the energy it adds.
+
+        Returns
+        -------
+        ndarray
+            NaN where no energy is taken, or none is added.
+
+        Examples
+        --------
+        >>> day = np.interp(np.arange(24 * 30) % 24, [0, 8, 18, 24], [0.9, 0.9, 0.5, 0.9])[:, None]
+        >>> wear_of(day, 1.0).cost_per_kwh(120.0).round(2)[:, 0].tolist()
+        [0.03, 0.04, 0.09, 0.05, 0.08]
+        """
+        cost, cycles = self.cost(price_per_kwh), self.full_cycles
+        if without is not None:
+            scale = self.days / without.days
+            cost = cost - without.cost(price_per_kwh) * scale
+            cycles = cycles - without.full_cycles * scale
+        taken = np.where(cycles > 1e-9, cycles, np.nan)
+        return np.asarray(cost / taken)
+
     def _powers(self, name: str) -> FloatArray:
         return np.array([[getattr(cell, name)] for cell in self.cells])
 

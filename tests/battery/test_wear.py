@@ -7,18 +7,20 @@ import json
 import numpy as np
 import pytest
 
-from gridimpact.battery.semi_empirical import (
-    FLEET_CELLS,
-    LFP_250AH,
-    NCA_3AH,
-    NMC111_2AH,
-    NMC622_50AH,
+from gridimpact.battery.ageing_laws import (
     graphite_potential,
     sanyo_volts,
     schmalstieg_calendar,
     schmalstieg_cycle,
     wang_calendar_percent,
     wang_cycle_percent,
+)
+from gridimpact.battery.semi_empirical import (
+    FLEET_CELLS,
+    LFP_250AH,
+    NCA_3AH,
+    NMC111_2AH,
+    NMC622_50AH,
 )
 from gridimpact.battery.wear import LONGEST_YEARS, joined, wear_of
 from gridimpact.errors import InputError
@@ -237,6 +239,19 @@ def test_wear_is_paid_by_the_share_of_the_life_it_takes():
     np.testing.assert_allclose(yearly, found.loss_per_year() / 0.2 * 7200.0)
     # Ten to forty years of life are 180 to 720 a year.
     assert np.all((yearly > 130.0) & (yearly < 800.0))
+
+
+def test_a_service_is_priced_by_what_it_adds():
+    alone, served = wear_of(use("drive"), 0.25), wear_of(use("peak"), 0.25)
+    whole = served.cost_per_kwh(120.0)
+    taken = served.full_cycles * 60.0
+    np.testing.assert_allclose(whole * taken, served.cost(7200.0))
+    added = served.cost_per_kwh(120.0, without=alone)
+    # Much of a battery's loss is age, which comes anyway; one cell's cycling loss grows faster than linear.
+    assert (added < whole).sum() == 4
+    assert added.min() > 0.005
+    assert added.max() < 0.06
+    assert np.isnan(alone.cost_per_kwh(120.0, without=alone)).all()
 
 
 def test_cells_with_a_margin_see_shallower_cycles():

@@ -16,7 +16,12 @@ from gridimpact.battery import (
     soc_needed_before,
 )
 from gridimpact.dispatch import execute
-from gridimpact.dispatch.execute import power_by_charger, power_by_group, power_by_site
+from gridimpact.dispatch.execute import (
+    full_power_eta,
+    power_by_charger,
+    power_by_group,
+    power_by_site,
+)
 from gridimpact.dispatch.kernels import (
     BatteryArrays,
     battery_step,
@@ -25,6 +30,7 @@ from gridimpact.dispatch.kernels import (
     discharge_limit,
     needed_before,
 )
+from gridimpact.dispatch.linear_program_windows import highest_power_eta
 from gridimpact.errors import InputError
 from tests.dispatch.requests import Car, Group, Place, Stay, plan_request
 
@@ -79,6 +85,20 @@ def test_a_constant_loss_makes_slow_charging_less_efficient():
     assert fast.p_kw.sum() == pytest.approx(slow.p_kw.sum())
     assert (fast.soc[-1, 0] - 0.2) * 50 == pytest.approx(0.9 * 9.7)
     assert (slow.soc[-1, 0] - 0.2) * 50 == pytest.approx(0.9 * 7.0)
+
+
+def test_planners_count_on_the_efficiency_at_full_power():
+    cars = [Car("a", eta_charge=0.9, eta_discharge=0.8, idle_kw=0.5), Car("b", eta_charge=0.95)]
+    stays = [
+        Stay(0, 0, 4, p_kw=5.0, p_discharge_kw=4.0),
+        Stay(0, 6, 9, p_kw=10.0),
+        Stay(1, 0, 4, p_kw=0.0),
+    ]
+    request = plan_request(cars, stays)
+    assert full_power_eta(request) == pytest.approx([0.9 * 0.9, 0.9 * 0.95, 0.95])
+    charge, discharge = highest_power_eta(request)
+    assert charge == pytest.approx([0.9 * 0.95, 0.95])
+    assert discharge == pytest.approx([0.8 * 4.0 / 4.5, 1.0])
 
 
 def test_a_request_up_to_the_constant_loss_does_nothing():
