@@ -235,7 +235,11 @@ def carry(
     for k in range(r.steps):
         t = start + k
         at = t if t < steps else steps - r.day + (t - steps) % r.day
-        load, sun = h.load_kw[site, at], h.sun_kw[site, at]
+        line[0, k], line[1, k], line[2, k] = h.load_kw[site, at], 0.0, 0.0
+    for k in range(r.steps):
+        t = start + k
+        at = t if t < steps else steps - r.day + (t - steps) % r.day
+        load, sun = line[0, k], h.sun_kw[site, at]
         able = min(_present(t, here, steps, m, r, s), h.inverter_kw[site])
         gap = load - sun
         want = min(gap, able)
@@ -254,7 +258,10 @@ def carry(
             any_ = k * r.dt_h
             if able > 0.0:
                 any_ += _lasts(want, here, state, r.dt_h, s, b)
-        line[0, k], line[1, k], line[2, k] = load, supply, power.sum()
+        if able <= 0.0 and full >= 0.0 and any_ >= 0.0:
+            # Who has left does not come back in this outage.
+            break
+        line[1, k], line[2, k] = supply, power.sum()
         for n in range(cars):
             if here[n] >= 0:
                 state[n] = battery_step(state[n], power[n], r.dt_h, s.vehicle[here[n]], b)

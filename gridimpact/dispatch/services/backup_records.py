@@ -117,15 +117,14 @@ class Backup:
         if name not in known:
             message = f"backup has no {name!r}; use one of {', '.join(known)}"
             raise InputError(message)
-        shares, values = list(at), getattr(self, name)
-        table = {}
-        for column, site in enumerate(self.site_id):
-            table[site] = np.quantile(values[:, column], shares)
-        table["all"] = np.quantile(values, shares) if values.size else np.full(len(shares), np.nan)
-        rows = pd.DataFrame.from_dict(
-            table, orient="index", columns=[f"p{100 * q:g}" for q in shares]
-        )
-        return rows.rename_axis("site_id")
+        shares = list(at)
+        values: FloatArray = getattr(self, name)
+        rows = np.full((len(self.site_id) + 1, len(shares)), np.nan)
+        if values.size:
+            rows[:-1] = np.quantile(values, shares, axis=0).T
+            rows[-1] = np.quantile(values, shares)
+        names = pd.Index([*self.site_id, "all"], name="site_id")
+        return pd.DataFrame(rows, index=names, columns=[f"p{100 * q:g}" for q in shares])
 
     @cached_property
     def figures(self) -> tuple[ServiceFigure, ...]:

@@ -50,6 +50,7 @@ def in_turns(
     turn = turns(site, controlled)
     left, name = net.copy(), label(strategy)
     asked = np.zeros((request.timeline.count, len(request.vehicle_id)))
+    found = None
     for number in range(int(turn.max(initial=-1)) + 1):
         time, vehicle = np.nonzero(turn == number)
         place = site[time, vehicle]
@@ -65,7 +66,10 @@ def in_turns(
             np.minimum(left[time, place], 0.0),
             np.maximum(left[time, place], 0.0),
         )
-    return execute(request, asked, strategy=name, controlled=controlled, ceiling=ceiling)
+    # After the last turn nothing is asked that was not carried out.
+    if found is None:
+        found = execute(request, asked, strategy=name, controlled=controlled, ceiling=ceiling)
+    return found
 
 
 def site_of_step(request: PlanRequest) -> IntArray:
