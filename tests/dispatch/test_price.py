@@ -117,9 +117,12 @@ def test_with_taper_the_bill_equals_that_of_a_linear_program(seed):
     car = Car(
         soc=float(rng.uniform(0.1, 0.5)), eta_charge=0.9, soc_knee=knee, taper_fraction=fraction
     )
-    prices = rng.uniform(0.05, 0.5, 24).round(2)
+    prices, load = rng.uniform(0.05, 0.5, 24).round(2), rng.uniform(0.0, 8.0, 24)
     request = plan_request(
-        [car], [Stay(0, 2, 20, target=0.93, p_kw=11.0)], tariffs=[Prices(prices)]
+        [car],
+        [Stay(0, 2, 20, target=0.93, p_kw=11.0)],
+        places=[Place(load_kw=load, import_limit_kw=15.0)],
+        tariffs=[Prices(prices)],
     )
     found = g2v.PriceCharging().plan(request)
     per_kw, n = car.eta_charge / car.capacity_kwh, 18
@@ -137,7 +140,7 @@ def test_with_taper_the_bill_equals_that_of_a_linear_program(seed):
         b_ub=np.concatenate(right),
         A_eq=np.full((1, n), per_kw),
         b_eq=[0.93 - car.soc],
-        bounds=[(0.0, 11.0)] * n,
+        bounds=[(0.0, most) for most in np.minimum(11.0, 15.0 - load[2:20])],
     )
     assert found.unmet_kwh[0] == 0.0
     bill = found.p_kw[:, 0] @ prices
