@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from gridimpact.dispatch.kernels_plans import follow
 from gridimpact.dispatch.linear_program import solve
+from gridimpact.dispatch.linear_program_rows import Columns
 from gridimpact.errors import InfeasibleDispatch
 from tests.dispatch.storage_cases import (
     battery,
@@ -45,6 +47,41 @@ def test_arbitrage_reaches_the_published_optimum(down: float, wear: float, cost:
     assert np.maximum(-found.p_kw, 0.0).sum() == pytest.approx(fed, abs=1e-6)
     p_kw, energy = by_recursion(storage, cells, behind)
     assert bill(p_kw, energy, cells, behind) == pytest.approx(cost, abs=1e-6)
+
+
+def test_a_program_without_binaries_would_earn_at_a_negative_price():
+    # Variables c0, c1, d0, d1; 10 of 10 kWh held, 5 kW, 0.9 both ways: the published trap.
+    price, eta = np.array([-0.05, 0.1]), 0.9
+    gain = np.array([[eta, 0.0, -1.0 / eta, 0.0], [eta, eta, -1.0 / eta, -1.0 / eta]])
+    relaxed = linprog(
+        np.concatenate([price, -price]),
+        A_ub=np.concatenate([gain, -gain]),
+        b_ub=[0.0, 0.0, 10.0, 0.0],
+        bounds=[(0.0, 5.0)] * 4,
+    )
+    assert relaxed.fun == pytest.approx(-0.0475)
+    assert relaxed.x == pytest.approx([5.0, 0.0, 4.05, 0.0], abs=1e-9)
+
+
+@pytest.mark.parametrize("price", [0.2, 0.0, -0.05])
+def test_one_price_both_ways_without_losses_needs_no_binaries_and_nets_out(price: float):
+    storage, cells = battery(4, up=5.0, down=5.0, upper=20.0, need=15.0, eta=1.0)
+    found = by_program(storage, cells, meter(0.0, price, price, 4))
+    assert not found.binary
+    bought = 10.0 if price < 0.0 else 5.0
+    assert found.cost == pytest.approx(bought * price, abs=1e-9)
+    np.testing.assert_allclose(found.import_kw * found.export_kw, 0.0, atol=1e-9)
+    held = np.concatenate([[10.0], found.energy_kwh[0]])
+    np.testing.assert_allclose(np.diff(held), found.p_kw[0], atol=1e-9)
+
+
+def test_variables_exist_only_where_a_battery_is_plugged_in():
+    plugged = np.array([False, True, True, False, False, True, False, False])
+    storage, _ = battery(8, plugged=plugged, need=[-1, -1, 20, -1, -1, 30, -1, -1])
+    columns = Columns.of(storage, (8, 1), 0)
+    assert columns.time.tolist() == [1, 2, 5]
+    assert columns.charge.size == columns.discharge.size == columns.energy.size == 3
+    assert columns.missing_entry.tolist() == [1, 2]
 
 
 def test_a_negative_price_is_not_earned_by_charging_and_discharging_at_once():
@@ -106,6 +143,9 @@ def test_only_the_draw_above_the_subscription_costs():
     assert found.peak_kw[0, 0] == pytest.approx(108.0)
     # 5 a kW of 100 kW subscribed and 30 a kW above: 740 with the cars, 1100 without.
     assert 5 * 100 + found.cost - 0.1 * sum(HALL) == pytest.approx(740.0, abs=1e-6)
+    still, held = battery(8, up=0.0, down=0.0, upper=48.0, initial=24.0, need=24.0)
+    alone = by_program(still, held, meter(HALL, 0.1, 0.0, 8, own_use=True, peak=terms))
+    assert 5 * 100 + alone.cost - 0.1 * sum(HALL) == pytest.approx(1100.0, abs=1e-6)
 
 
 @pytest.mark.parametrize("own_use", [False, True])
@@ -118,6 +158,18 @@ def test_a_sunny_home_reaches_the_published_optimum(own_use: bool):
     assert found.cost == pytest.approx(-0.0254293629, abs=1e-6)
     assert found.import_kw.sum() == pytest.approx(0.0, abs=1e-6)
     assert found.export_kw.sum() == pytest.approx(0.508587, abs=1e-6)
+    assert 1.0 - found.export_kw.sum() / sum(sun) == pytest.approx(0.9537648182, abs=1e-6)
+
+
+def test_the_published_home_without_a_car():
+    load = np.array([0.4, 0.3, 0.3, 0.5, 0.8, 0.6, 0.5, 0.5, 0.7, 1.8, 2.2, 1.2])
+    sun = np.array([0, 0, 0, 0.5, 2.0, 3.0, 3.0, 2.0, 0.5, 0, 0, 0])
+    storage, cells = battery(12, up=0.0, down=0.0, upper=24.0, initial=12.0, need=12.0)
+    found = by_program(storage, cells, meter(load - sun, [0.15] * 3 + [0.3] * 9, 0.05, 12))
+    assert found.import_kw.sum() == pytest.approx(6.4)
+    assert found.export_kw.sum() == pytest.approx(7.6)
+    assert found.cost == pytest.approx(1.39)
+    assert 1.0 - found.export_kw.sum() / sun.sum() == pytest.approx(0.3090909091)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -189,6 +241,24 @@ def test_cars_behind_one_meter_share_its_limits():
 def test_the_quoted_optima_are_those_of_the_reference(reference: Path):
     text = (reference / "reference" / "requirements" / "lp_cases.json").read_text()
     cases = {case["id"]: case["expect"] for case in json.loads(text)["cases"]}
-    assert cases["arb-v2g"]["objective"] == pytest.approx(0.3412345679)
-    assert cases["v2b-6-leafs"]["objective"] == pytest.approx(905.8426592798)
-    assert cases["v2h-pv"]["v2h"]["objective"] == pytest.approx(-0.0254293629)
+    quoted = {
+        "arb-g2v": 1.6622222222,
+        "arb-v2g": 0.3412345679,
+        "arb-v2g-wear0.08": 1.1296296296,
+        "arb-v2g-wear0.25": 1.6622222222,
+        "v2b-peak-shave": 1145.0,
+        "v2b-6-leafs": 905.8426592798,
+    }
+    for name, cost in quoted.items():
+        assert cases[name]["objective"] == pytest.approx(cost)
+    assert cases["negative-price-needs-binary"]["lp_objective"] == pytest.approx(-0.0475)
+    assert cases["negative-price-needs-binary"]["milp_objective"] == 0.0
+    assert (cases["v2b-peak-shave"]["peak"], cases["v2b-6-leafs"]["peak"]) == (108.0, 84.0)
+    assert cases["v2b-peak-shave"]["base_objective"] == pytest.approx(0.1 * sum(HALL) + 10 * 120)
+    assert (cases["v2b-subscribed"]["no_ev"], cases["v2b-subscribed"]["v2b"]) == (1100, 740)
+    home = cases["v2h-pv"]
+    assert home["v2h"]["objective"] == pytest.approx(-0.0254293629)
+    assert home["v2h"]["self_consumption"] == pytest.approx(0.9537648182)
+    assert home["no_ev"]["cost"] == pytest.approx(1.39)
+    assert home["no_ev"]["self_consumption"] == pytest.approx(0.3090909091)
+    assert cases["v2h-greedy"] == {"imp": 1.0, "exp": 0.0, "soc_end": 13.535789473684213}
