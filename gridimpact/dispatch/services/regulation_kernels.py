@@ -30,6 +30,7 @@ from gridimpact.dispatch.kernels import (
 from gridimpact.dispatch.kernels_graph import compiled
 
 _SMALL_KW = 1e-9
+_SAME_SOC = 1e-13
 
 
 class Offer(NamedTuple):
@@ -45,6 +46,16 @@ class Offer(NamedTuple):
     """Operating point over the highest charging power; NaN is the mean power that meets the target."""
     sustain_h: float
     """Time the band can be held at the rail."""
+
+
+class Span(NamedTuple):
+    """Times of a step [h]."""
+
+    hours: float
+    """For which a power must be held."""
+    left_h: float
+    """Until departure, the step included."""
+    dt_h: float
 
 
 class Surroundings(NamedTuple):
@@ -91,32 +102,33 @@ def least_power(soc: float, need: float, hours: float, v: int, b: BatteryArrays)
 @compiled
 def lowest_power(
     soc: float,
-    hours: float,
-    left_h: float,
-    dt_h: float,
+    span: Span,
+    p_max_kw: float,
     i: int,
     bidirectional: bool,
     s: StayArrays,
     b: BatteryArrays,
 ) -> tuple[float, float]:
-    """Return the lowest power of stay `i` that battery and target bear for some hours [kW].
+    """Return the lowest power of stay `i` that target and battery bear for some hours [kW].
 
-    The first is what the target asks for, the second what battery and charger allow at all.
+    The first is what the target asks for where later steps may charge at `p_max_kw`, the second what
+    battery and charger allow at all.
     """
     v = s.vehicle[i]
-    rate = full_rate(s.p_charge_kw[i], v, b)
+    rate = full_rate(p_max_kw, v, b)
     target = s.soc_target[i]
     wanted = -np.inf
-    for span in (dt_h, min(max(hours, dt_h), left_h)):
-        need = needed_before(target, left_h - span, rate, b.soc_knee[v], b.taper_fraction[v])
-        # A need that rounding puts above what is there is met.
-        if need > soc - 1e-13 and need < soc + 1e-13:
+    held_h = max(span.hours, span.dt_h)
+    for hours in (span.dt_h, min(held_h, span.left_h)):
+        need = needed_before(target, span.left_h - hours, rate, b.soc_knee[v], b.taper_fraction[v])
+        # A need that only rounding puts above what is there is met.
+        if abs(need - soc) < _SAME_SOC:
             need = soc
-        wanted = max(wanted, least_power(soc, need, span, v, b))
+        wanted = max(wanted, least_power(soc, need, hours, v, b))
     floor = max(s.soc_reserve[i], b.soc_min[v])
     allowed = 0.0
     if bidirectional:
-        allowed = -discharge_limit(soc, max(hours, dt_h), s.p_discharge_kw[i], floor, v, b)
+        allowed = -discharge_limit(soc, held_h, s.p_discharge_kw[i], floor, v, b)
     return wanted, allowed
 
 
@@ -146,11 +158,15 @@ def _band(
     b: BatteryArrays,
 ) -> tuple[float, float, float, float]:
     """Return operating point, power up, power down and the charger's own band of a step [kW]."""
-    v, left_h = s.vehicle[i], (s.end[i] - t) * dt_h
-    wanted, allowed = lowest_power(soc, o.sustain_h, left_h, dt_h, i, o.bidirectional, s, b)
-    site = around.site[i]
+    v, left_h, site = s.vehicle[i], (s.end[i] - t) * dt_h, around.site[i]
+    span = Span(o.sustain_h, left_h, dt_h)
+    wanted, allowed = lowest_power(soc, span, s.p_charge_kw[i], i, o.bidirectional, s, b)
     top = charge_limit(soc, max(o.sustain_h, dt_h), s.p_charge_kw[i], b.soc_max[v], v, b)
     high = min(top, around.room_kw[t, site])
+    if around.room_kw[t, site] < s.p_charge_kw[i]:
+        # As long as the fuse leaves no more than now, the target needs power earlier.
+        sooner, _ = lowest_power(soc, span, around.room_kw[t, site], i, o.bidirectional, s, b)
+        wanted = max(wanted, min(sooner, high))
     low = max(wanted, max(allowed, -around.spare_kw[t, site]))
     if low >= high:
         # The target goes before the fuse and before the service.

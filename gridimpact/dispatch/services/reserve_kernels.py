@@ -17,7 +17,7 @@ from gridimpact.dispatch.kernels import (
     charge_limit,
 )
 from gridimpact.dispatch.kernels_graph import compiled
-from gridimpact.dispatch.services.regulation_kernels import least_power, lowest_power
+from gridimpact.dispatch.services.regulation_kernels import Span, least_power, lowest_power
 
 
 class Calls(NamedTuple):
@@ -70,7 +70,8 @@ def _lowest(
     b: BatteryArrays,
 ) -> float:
     """Return the lowest power that stay `i` can hold for some hours [kW]."""
-    wanted, allowed = lowest_power(soc, hours, left_h, dt_h, i, c.bidirectional, s, b)
+    span = Span(hours, left_h, dt_h)
+    wanted, allowed = lowest_power(soc, span, s.p_charge_kw[i], i, c.bidirectional, s, b)
     return float(min(max(wanted, allowed), s.p_charge_kw[i]))
 
 

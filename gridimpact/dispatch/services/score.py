@@ -208,7 +208,7 @@ def mean_score(
     parts, weights = [], []
     for first in range(0, signal.size - 2 * per_block + 1, per_hour):
         part = slice(first, min(first + per_hour + per_block, signal.size))
-        size = float(np.abs(signal[part]).sum())
+        size = float(np.abs(signal[first : first + per_hour]).sum())
         if size > 0.0 and part.stop - part.start >= 2 * per_block:
             found = regulation_score(signal[part], response[part], step_s)
             parts.append((found.delay, found.correlation, found.precision))

@@ -21,8 +21,8 @@ from gridimpact.errors import InputError
 from gridimpact.records import FloatArray
 from gridimpact.timeline import Timeline
 
-SLOW_S, FAST_S, SMOOTH_S = 1200.0, 40.0, 30.0
-"""Time constants of the two imbalances and of the smoothing of the slower."""
+SLOW_S, FAST_S = (1200.0, 30.0), (40.0, 10.0)
+"""Time constants of the two imbalances, of reversion and of smoothing."""
 FAST_SHARE = 0.3
 """Share of the faster imbalance in the standard deviation."""
 GAIN = 1.45
@@ -56,7 +56,7 @@ def synthetic_regulation(timeline: Timeline, step_s: int = 4, seed: int = 0) -> 
 
     Notes
     -----
-    Two independent Ornstein-Uhlenbeck processes, the slow one smoothed, are added, multiplied by a gain,
+    Two independent Ornstein-Uhlenbeck processes, both smoothed, are added, multiplied by a gain,
     cut at the rails and held until they have moved by a dead band.
 
     Validity
@@ -76,9 +76,7 @@ def synthetic_regulation(timeline: Timeline, step_s: int = 4, seed: int = 0) -> 
     # The day before lets both processes forget where they began.
     days = range(int(first) - 1, int(last) + 1)
     noise = np.concatenate([_noise(day, count, seed) for day in days], axis=1)
-    slow = lfilter(*_smoothed(SMOOTH_S, step_s), lfilter(*_reverting(SLOW_S, step_s), noise[0]))
-    slow *= np.sqrt((SLOW_S + SMOOTH_S) / SLOW_S)
-    fast = lfilter(*_reverting(FAST_S, step_s), noise[1])
+    slow, fast = _imbalance(noise[0], SLOW_S, step_s), _imbalance(noise[1], FAST_S, step_s)
     weight = float(np.sqrt(1.0 - FAST_SHARE**2))
     values = np.empty(noise.shape[1])
     hold(GAIN * (weight * slow + FAST_SHARE * fast), DEAD_BAND, values)
@@ -95,16 +93,13 @@ def _noise(day: int, count: int, seed: int) -> FloatArray:
     return np.random.default_rng(sequence).standard_normal((2, count))
 
 
-def _reverting(tau_s: float, step_s: float) -> tuple[list[float], list[float]]:
-    """Return the filter that makes white noise an Ornstein-Uhlenbeck process of unit variance."""
-    kept = float(np.exp(-step_s / tau_s))
-    return [float(np.sqrt(1.0 - kept * kept))], [1.0, -kept]
-
-
-def _smoothed(tau_s: float, step_s: float) -> tuple[list[float], list[float]]:
-    """Return the filter of a first-order lag."""
-    kept = float(np.exp(-step_s / tau_s))
-    return [1.0 - kept], [1.0, -kept]
+def _imbalance(noise: FloatArray, times_s: tuple[float, float], step_s: float) -> FloatArray:
+    """Return white noise as a smoothed Ornstein-Uhlenbeck process of unit variance."""
+    revert, smooth = times_s
+    kept, lag = (float(np.exp(-step_s / tau)) for tau in times_s)
+    process = lfilter([float(np.sqrt(1.0 - kept * kept))], [1.0, -kept], noise)
+    smoothed = lfilter([1.0 - lag], [1.0, -lag], process)
+    return np.asarray(smoothed * np.sqrt((revert + smooth) / revert), dtype=np.float64)
 
 
 def _hold(asked: FloatArray, dead_band: float, sent: FloatArray) -> None:
