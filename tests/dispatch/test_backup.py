@@ -105,6 +105,46 @@ def test_less_load_a_stronger_inverter_and_a_lower_reserve_never_shorten_it(requ
             assert np.all(other.served_kwh >= first.served_kwh - 1e-6)
 
 
+def hours_by_hand(request: PlanRequest, soc: np.ndarray, stay: int, start: int) -> float:
+    """Return how long one car alone at a home carries its whole load, walked in steps of half a minute."""
+    held, stays, time = request.batteries, request.stays, request.timeline
+    v, site = stays.vehicle[stay], stays.site[stay]
+    floor = max(stays.soc_reserve[stay], held.soc_min[v])
+    fine = 1.0 / 120.0
+    for k in range(int(24.0 / fine)):
+        step = start + int(k * fine / time.dt_h)
+        if step >= stays.end[stay]:
+            return k * fine
+        at = step if step < time.count else step - time.count
+        load, sun = request.site_load_kw[at, site], -request.site_pv_kw[at, site]
+        gap = max(load - sun, 0.0)
+        soc = soc - gap * fine / held.eta_discharge[v] / held.capacity_kwh[v]
+        if gap > stays.p_discharge_kw[stay] or (gap > 0.0 and soc < floor):
+            return k * fine
+    return 24.0
+
+
+@FEW
+@given(request_=small_requests())
+def test_a_single_car_carries_its_home_as_long_as_a_walk_by_hand(request_: PlanRequest):
+    count = len(request_.vehicle_id)
+    held = replace(
+        request_.batteries, idle_kw=np.zeros(count), taper_fraction_discharge=np.ones(count)
+    )
+    request_ = replace(request_, batteries=held)
+    plan = uncontrolled_dispatch(request_)
+    found = backup(request_, plan, Island(sun_charges=False, longest_h=24.0), site_kinds=["home"])
+    stays = request_.stays
+    for i, site in enumerate(stays.site):
+        name = request_.site_id[site]
+        if name not in found.site_id or stays.p_discharge_kw[i] == 0.0:
+            continue
+        for start in range(stays.start[i] + 1, stays.end[i]):
+            by_hand = hours_by_hand(request_, plan.soc[start - 1, stays.vehicle[i]], i, start)
+            here = found.hours_full[start, found.site_id.index(name)]
+            assert here == pytest.approx(by_hand, abs=0.02)
+
+
 @FEW
 @given(request_=small_requests())
 def test_what_the_cars_give_comes_out_of_their_batteries(request_: PlanRequest):
