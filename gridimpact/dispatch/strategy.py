@@ -104,6 +104,9 @@ def label(strategy: Strategy) -> str:
             default = item.default
             if item.default_factory is not MISSING:
                 default = item.default_factory()
+            if isinstance(value, Strategy) and strategy.name.endswith(label(value)):
+                # A strategy without settings of its own is told by the name of what wraps it.
+                continue
             if item.name != "name" and default is not MISSING and value != default:
                 settings.append(f"{item.name}={_text(value)}")
     return f"{strategy.name}({', '.join(settings)})" if settings else strategy.name

@@ -62,11 +62,23 @@ _WORDS: Mapping[str, str] = {
     "price": "price",
     "arbitrage": "arbitrage",
 }
+_WRAPPERS: Mapping[str, str] = {
+    "receding_": "receding",
+    "with_forecast_error_": "with forecast error",
+}
 _SPARE = ("#5d7c8a", "#b07d48", "#7d5ba6", "#4f8f4f", "#a05050", "#3f7f9f")
 
 
 def _bare(label: str) -> str:
     return re.sub(r"[^a-z0-9]", "", label.lower())
+
+
+def _unwrapped(label: str) -> tuple[str, str]:
+    """Return the label of the strategy that another wraps, and how it does; the label itself where none."""
+    for prefix, words in _WRAPPERS.items():
+        if label.startswith(prefix):
+            return label.removeprefix(prefix), words
+    return label, ""
 
 
 def family(label: str) -> str:
@@ -77,7 +89,8 @@ def family(label: str) -> str:
     >>> family("g2v_valley_filling"), family("ValleyFilling"), family("my own")
     ('g2v', 'g2v', 'other')
     """
-    bare = _bare(label)
+    inner, _ = _unwrapped(label)
+    bare = _bare(inner)
     if bare in _RULES:
         return _RULES[bare][0]
     for prefix in ("g2v", "v2g", "v2h", "v2b", "mix"):
@@ -93,7 +106,12 @@ def display_name(label: str) -> str:
     --------
     >>> display_name("v2h_self_consumption"), display_name("no_ev")
     ('V2H self-consumption', 'No added EV')
+    >>> display_name("receding_v2g_peak_shaving")
+    'V2G peak shaving, receding'
     """
+    inner, how = _unwrapped(label)
+    if how:
+        return f"{display_name(inner)}, {how}"
     if label in _NAMES:
         return _NAMES[label]
     kind = family(label)

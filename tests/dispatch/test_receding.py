@@ -188,6 +188,8 @@ def test_names_and_study_files():
     made = Receding(v2g.PeakShaving(0.3), every="30min")
     assert made.name == "receding_v2g_peak_shaving"
     assert label(made).startswith("receding_v2g_peak_shaving(strategy=v2g_peak_shaving(")
+    plain = Receding(v2g.PeakShaving(), load="noisy")
+    assert label(plain) == "receding_v2g_peak_shaving(load=noisy)"
     entry = {"receding": {"strategy": {"v2g.peak_shaving": {"reserve_soc": 0.3}}, "every": "30min"}}
     assert strategy_entry(made) == entry
     assert make_strategy(entry) == made
