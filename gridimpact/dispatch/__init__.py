@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gridimpact.dispatch.enrolment import enrolled_vehicles
 from gridimpact.dispatch.execute import execute
 from gridimpact.dispatch.forecast_error import WithForecastError
+from gridimpact.dispatch.many import plan_many
 from gridimpact.dispatch.mix import Mix
 from gridimpact.dispatch.receding import Receding
 from gridimpact.dispatch.strategy import Foresight, Strategy, label
@@ -34,6 +35,7 @@ __all__ = [
     "g2v",
     "grid_aware",
     "label",
+    "plan_many",
     "services",
     "uncontrolled_dispatch",
     "v2b",
