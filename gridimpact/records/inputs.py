@@ -64,7 +64,8 @@ class Fleet(Shown):
 
     ``vehicles`` (index ``vehicle_id``): ``model capacity_kwh p_charge_max_kw p_discharge_max_kw phases
     eta_charge eta_discharge soc_min soc_max soc_knee taper_fraction soc_target soc_reserve
-    kwh_per_km wear_eur_per_kwh``.
+    kwh_per_km wear_eur_per_kwh``, and where given ``soc_knee_discharge taper_fraction_discharge`` (power
+    that falls near empty) ``idle_kw`` (constant loss of the conversion) ``gross_kwh`` (energy of the cells).
     ``chargers`` (index ``charger_id``): ``site_id`` ("" until placed) ``p_max_kw p_discharge_max_kw
     s_max_kva phases`` ("abc", "a", "b", "c") ``bidirectional kind`` ("home", "work", "fleet", "public").
     ``sessions`` (index ``session_id``): ``vehicle_id charger_id plug_in plug_out`` (naive UTC)

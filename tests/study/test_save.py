@@ -96,3 +96,15 @@ def test_what_a_study_file_cannot_name_is_refused():
 
     with pytest.raises(InputError, match="'own' is not one a study file can name"):
         strategy_entry(Own())
+
+
+def test_cold_batteries_and_what_a_table_tells_of_them_come_back(tmp_path):
+    car = {"capacity_kwh": 50.0, "p_charge_max_kw": 11.0, "idle_kw": 0.2, "gross_kwh": 55.0}
+    study = case.study([gi.Uncontrolled()])
+    stay = [("a", "2016-04-15 01:00", "2016-04-15 12:00")]
+    study.spec = case.spec_of(
+        case.fleet_of(stay, {"a": car}), ["Home 1"], ambient=np.full(24, -15.0), cold_batteries=True
+    )
+    again = gi.Study.from_file(study.save(tmp_path / "copy")).spec
+    assert again.cold_batteries
+    pd.testing.assert_frame_equal(again.fleet.vehicles, study.spec.fleet.vehicles)
