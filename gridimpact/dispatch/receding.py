@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.dispatch.enrolment import enrolled_vehicles
-from gridimpact.dispatch.execute import battery_arrays, execute, stay_arrays
+from gridimpact.dispatch.execute import battery_arrays, execute, power_by_site, stay_arrays
 from gridimpact.dispatch.forecast import LOADS
 from gridimpact.dispatch.kernels_presence import move_on, presence
 from gridimpact.dispatch.mix import Mix, all_enrolled, beside_others
@@ -180,6 +180,9 @@ class _Run:
         self.limited = np.zeros(request.stays.vehicle.size, dtype=np.bool_)
         self.notes: dict[str, Note] = {}
         self._extras: dict[str, FloatArray] = {}
+        local = request.timeline.local
+        self._month = np.asarray(local.year * 12 + local.month, dtype=np.int64)
+        self._draw = request.site_load_kw + request.site_pv_kw
 
     @property
     def extras(self) -> list[tuple[str, FloatArray]]:
@@ -201,6 +204,7 @@ class _Run:
             advance(
                 span, planned, perfect, request.timeline.dt_h, stays, batteries, here, self.asked
             )
+            self._draw[now:until] += power_by_site(request, self.asked)[now:until]
 
     def _worth_planning(self, now: int, current: IntArray) -> bool:
         """Return whether any car could follow a plan made now."""
@@ -214,7 +218,12 @@ class _Run:
         """Return the plan made at the begin of step `now`, and the positions of its stays."""
         ahead = min(self._horizon, self._request.timeline.count - now)
         told, kept = known_request(self._request, here, now, ahead, self._known)
-        return self._strategy.plan(told), kept
+        # What the month has drawn is paid: a demand charge fights only what lies above it.
+        month = self._month[:now] == self._month[now]
+        peak = self._draw[:now][month].max(axis=0, initial=0.0)
+        if self._request.site_peak_kw is not None and self._month[now] == self._month[0]:
+            peak = np.maximum(peak, self._request.site_peak_kw)
+        return self._strategy.plan(replace(told, site_peak_kw=peak)), kept
 
     def _take(self, now: int, until: int, found: Dispatch, kept: IntArray) -> None:
         """Take over the first part of a plan."""

@@ -136,6 +136,8 @@ class PlanRequest:
     """(charger,) rated apparent power [kVA]; None takes the highest active power of its stays."""
     charger_kind: tuple[str, ...] | None = None
     """(charger,) "home", "work", "fleet" or "public"; None where it is not known."""
+    site_peak_kw: FloatArray | None = None
+    """(site,) highest draw before the first step in the month of that step; None is none [kW]."""
 
     def __post_init__(self) -> None:
         """Refuse stays that do not fit."""

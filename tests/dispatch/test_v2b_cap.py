@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from gridimpact.dispatch import v2b
 from gridimpact.dispatch.execute import power_by_site
+from gridimpact.dispatch.receding import Receding
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
 from gridimpact.errors import InputError
 from gridimpact.records import PlanRequest
@@ -132,6 +133,38 @@ def test_a_plan_on_a_forecast_exports_nothing_that_the_building_does_not_draw():
     assert found.p_kw.min() < 0.0
     with pytest.raises(InputError, match="shape"):
         v2b.plan_on_forecast(request, v2b.DemandCharge(), np.zeros(8))
+
+
+def test_plans_made_again_and_again_carry_the_months_peak_with_them():
+    load = np.concatenate([np.full(10, 50.0), [120.0], np.full(9, 50.0), [110.0], np.full(3, 50.0)])
+    stays = [Stay(0, 12, 24, target=0.5, p_kw=6.0, p_discharge_kw=6.0)]
+    request = plan_request(
+        [Car("car", 0.5, 24.0, wear=0.05)],
+        stays,
+        places=[Place("building", load)],
+        tariffs=[Prices(0.1, 0.0, CHARGE)],
+    )
+    again = Receding(v2b.DemandCharge(), every="1h", load="perfect").plan(request)
+    assert again.p_kw[20, 0] == pytest.approx(0.0, abs=1e-6)
+    # Not carried, the smaller peak would be fought for nothing.
+    told = replace(
+        request,
+        timeline=request.timeline.part(12, 12),
+        stays=replace(request.stays, start=np.array([0]), end=np.array([12])),
+        **{
+            name: getattr(request, name)[12:]
+            for name in ("site_load_kw", "site_pv_kw", "background_kw")
+        },
+        import_limit_kw=request.import_limit_kw[12:],
+        export_limit_kw=request.export_limit_kw[12:],
+        tariffs=tuple(
+            replace(t, import_price=t.import_price[12:], export_price=t.export_price[12:])
+            for t in request.tariffs
+        ),
+    )
+    assert v2b.DemandCharge().plan(told).p_kw[8, 0] == pytest.approx(-6.0, abs=1e-6)
+    paid = replace(told, site_peak_kw=np.array([120.0]))
+    assert v2b.DemandCharge().plan(paid).p_kw[8, 0] == pytest.approx(0.0, abs=1e-6)
 
 
 @pytest.mark.parametrize("bad", [{"target_kw": "tomorrow"}, {"target_kw": -1.0}, {"cut_share": 2}])

@@ -54,7 +54,7 @@ def plan_buildings(
     around = Surroundings.of(roller, controlled, own_use=True)
     month = months(request)
     highest = np.zeros((int(month.max()) + 1, len(request.site_id)))
-    highest[0] = terms.so_far_kw
+    highest[0] = peak_before(request, terms.so_far_kw)
 
     def answer(window: Window) -> FloatArray:
         steps = np.arange(window.first, window.last)
@@ -79,6 +79,12 @@ def plan_buildings(
         return found
     text = f"the tariff names no price for {terms.words}; only energy and wear are minimised"
     return replace(found, notes=(Note("warning", ", ".join(free), text),))
+
+
+def peak_before(request: PlanRequest, so_far_kw: float) -> FloatArray:
+    """Return the highest draw of each site in the first month before the first step, (site,) [kW]."""
+    known = 0.0 if request.site_peak_kw is None else request.site_peak_kw
+    return np.asarray(np.maximum(np.full(len(request.site_id), so_far_kw), known))
 
 
 def used_sites(request: PlanRequest, controlled: BoolArray) -> IntArray:

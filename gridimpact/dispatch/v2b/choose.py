@@ -10,7 +10,7 @@ import numpy as np
 from gridimpact.dispatch.execute import power_by_site
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.dispatch.v2b.bill import Charges, monthly_peaks, months, site_bills
-from gridimpact.dispatch.v2b.building import Terms, plan_buildings
+from gridimpact.dispatch.v2b.building import Terms, peak_before, plan_buildings
 from gridimpact.records import BoolArray, Dispatch, FloatArray, PlanRequest
 
 WORDS = "a penalty above the subscribed power"
@@ -95,7 +95,7 @@ def _peaks(request: PlanRequest, found: Dispatch, so_far_kw: float) -> FloatArra
     """Return the highest draw of each month, (month, site) [kW], that before the first step included."""
     net = request.site_load_kw + request.site_pv_kw + power_by_site(request, found.p_kw)
     peaks = monthly_peaks(request, net)
-    peaks[0] = np.maximum(peaks[0], so_far_kw)
+    peaks[0] = np.maximum(peaks[0], peak_before(request, so_far_kw))
     return peaks
 
 

@@ -13,7 +13,7 @@ from gridimpact.dispatch.kernels_presence import presence
 from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
 from gridimpact.dispatch.v2b.bill import building_figures, months
-from gridimpact.dispatch.v2b.building import check_price
+from gridimpact.dispatch.v2b.building import check_price, peak_before
 from gridimpact.dispatch.v2b.cars import KINDS, building_cars, check_cars
 from gridimpact.dispatch.v2b.kernels_cap import Meters, keep_below
 from gridimpact.errors import InputError
@@ -109,7 +109,7 @@ class PeakCap:
         asked = keep_below(
             meters,
             controlled,
-            np.full(net.shape[1], self.peak_so_far_kw),
+            peak_before(request, self.peak_so_far_kw),
             request.timeline.dt_h,
             stays,
             battery_arrays(request),
