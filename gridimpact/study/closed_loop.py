@@ -117,6 +117,7 @@ def closed_loop(
 
     Notes
     -----
+    Enrolled cars keep the main fuse of their site, whatever the signals do, unless the guard needs more.
     Before a first measurement has arrived, chargers keep to their fallback. Where a power flow has no
     solution its voltages count as collapsed and its transformers as overloaded. Energy missing at a
     departure because power was held back is reported with the cause "limit".

@@ -132,13 +132,11 @@ class Plant:
     def sensitivity(self, side: str) -> FloatArray:
         """Return how one kW at each charger moves the voltage of each, (charger, charger) [pu/kW].
 
-        Of the step of highest demand in the first scenario, without cars; magnitudes in the direction of `side`:
-        how far charging lowers the lowest phase, or feeding raises the highest. Zero where no flow was found.
+        Of the network without any load, so that no scenario depends on another; magnitudes in the direction of
+        `side`: how far charging lowers the lowest phase, or feeding raises the highest.
         """
-        t = int(np.argmax(self._p[0].sum(axis=1)))
         count, power = len(self._at), _PROBE_KW if side == "charging" else -_PROBE_KW
-        p = np.repeat(self._p[:1, t], count + 1, axis=0)
-        q = np.repeat(self._q[:1, t], count + 1, axis=0)
+        p, q = (np.zeros((count + 1, self._p.shape[2])) for _ in range(2))
         p[np.arange(count), self._at] += power
         q[np.arange(count), self._at] += abs(power) * self._tangent
         flow = self._flow(dataclasses.replace(self._put, p_kw=p[:, None], q_kvar=q[:, None]))

@@ -52,6 +52,8 @@ class SiteRooms:
         site = np.where(plugged, self.charger_site[wanted.charger], 0) + first
         for way, room in ((1.0, self.draw_kw), (-1.0, self.feed_kw)):
             mine = plugged & (wanted.size_kw > 0.0) & (np.sign(power) == way)
+            if not mine.any():
+                continue
             left = room[:, t].ravel().copy()
             others = plugged & ~mine
             np.subtract.at(left, site[others], way * power[others])
@@ -64,6 +66,15 @@ class SiteRooms:
             )
             power = placed(power, mine, got.reshape(power.shape))
         return power
+
+
+def fuse_rooms(requests: Sequence[PlanRequest]) -> SiteRooms:
+    """Return the rooms that the main fuses leave beside each site's own demand of the step."""
+    first = requests[0]
+    own = np.stack([r.site_load_kw + r.site_pv_kw for r in requests])
+    draw = np.stack([r.site_import_limit_kw for r in requests])[:, None] - own
+    feed = np.stack([r.site_export_limit_kw for r in requests])[:, None] + own
+    return SiteRooms(np.maximum(draw, 0.0), np.maximum(feed, 0.0), first.charger_site)
 
 
 def site_rooms(

@@ -31,7 +31,7 @@ from gridimpact.records import (
     ServiceFigure,
 )
 from gridimpact.study.closed_loop_plant import Plant
-from gridimpact.study.closed_loop_rooms import SiteRooms
+from gridimpact.study.closed_loop_rooms import SiteRooms, fuse_rooms
 from gridimpact.study.closed_loop_settle import (
     Rest,
     at_rest,
@@ -58,7 +58,7 @@ class Loop:
     ) -> None:
         self._strategy, self._requests, self._plans, self._plant = strategy, requests, plans, plant
         self._signals = strategy.signals
-        self._rooms = rooms
+        self._rooms, self._fuses = rooms, fuse_rooms(requests)
         first = requests[0]
         self._shape = (len(requests), len(first.vehicle_id))
         self._lag = 0 if rooms is not None else self._signals.lag(first.timeline.step_s)
@@ -87,6 +87,8 @@ class Loop:
         stay = cars.here.current.reshape(shape)
         charger = np.where(stay >= 0, self._charger[stay], -1)
         power = cars.wants.p_kw.reshape(shape)
+        enrolled = (stay >= 0) & np.stack(self._enrolled)
+        power = self._fuses.keep(t, power, self._wanted(power, enrolled, charger))
         answers = (stay >= 0) & self._answers[stay]
         lost = np.stack([row[t] for row in self._lost])
         silent = answers & np.take_along_axis(lost, np.maximum(charger, 0), axis=1)
