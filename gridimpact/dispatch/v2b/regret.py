@@ -14,7 +14,7 @@ from gridimpact.records import BoolArray, Dispatch, FloatArray, PlanRequest, Ser
 
 
 def plan_on_forecast(
-    request: PlanRequest, strategy: Strategy, load_kw: FloatArray, *, first: str | None = None
+    request: PlanRequest, strategy: Strategy, load_kw: FloatArray, *, name: str | None = None
 ) -> Dispatch:
     """Return what happens when a plan made for a forecast load meets the load of the request.
 
@@ -26,7 +26,7 @@ def plan_on_forecast(
         Plans on the forecast; its plan is followed as it stands.
     load_kw : ndarray
         (time, site) forecast of the sites' load [kW].
-    first : str, optional
+    name : str, optional
         Label of the result; that of the strategy with "on a forecast" unless given.
 
     Returns
@@ -49,8 +49,8 @@ def plan_on_forecast(
         raise InputError(message)
     planned = strategy.plan(replace(request, site_load_kw=forecast))
     asked = _within_own_use(request, planned.p_kw, planned.controlled)
-    name = f"{label(strategy)} on a forecast" if first is None else first
-    return execute(request, asked, strategy=name, controlled=planned.controlled)
+    shown = f"{label(strategy)} on a forecast" if name is None else name
+    return execute(request, asked, strategy=shown, controlled=planned.controlled)
 
 
 def forecast_regret(
