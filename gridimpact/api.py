@@ -19,6 +19,7 @@ from gridimpact.errors import InputError, Problem, raise_problems
 from gridimpact.records import Fleet, Network, Note, Profiles, StudyResult
 from gridimpact.report import repr_html_study_result, write_excel, write_html
 from gridimpact.report.plot import Plot
+from gridimpact.report.services import services_frame
 from gridimpact.report.tables import text_table
 from gridimpact.report.violations import stacked
 from gridimpact.study.build import Prices, make_spec, spec_from_file
@@ -279,6 +280,24 @@ class Result:
             self._known(strategy)
         chosen = [strategy] if strategy else list(self.record.assessments)
         return missed({s: self.record.assessments[s].tables for s in chosen})
+
+    def services(self, strategy: str | None = None) -> pd.DataFrame:
+        """Return what services offered, moved and earned, and what the network saw at their extremes.
+
+        Parameters
+        ----------
+        strategy : str, optional
+            Label of one strategy.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``strategy service name value period note``; rows of service "network" are the worst of
+            all counted steps with every car at its least or highest power at once.
+        """
+        if strategy is not None:
+            self._known(strategy)
+        return services_frame(self.record, strategy)
 
     def report(self, path: str | Path) -> Path:
         """Write the report, one self-contained HTML page, and return its path."""

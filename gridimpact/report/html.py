@@ -17,6 +17,7 @@ from gridimpact.report.figures import FIGURES
 from gridimpact.report.frames import failed_lanes
 from gridimpact.report.html_parts import facts, violation_rows
 from gridimpact.report.money import money_notes, money_rows
+from gridimpact.report.services import service_rows
 from gridimpact.report.style import display_name, metric_unit, number, unit_text
 from gridimpact.report.tables import comparison_table
 from gridimpact.report.verdicts import verdict_table, voltage_reason_words
@@ -128,6 +129,7 @@ def _content(result: StudyResult) -> dict[str, Any]:
             for label, row in zip(counts.index, counts.to_numpy(), strict=True)
         ],
         "service": comparison_table(result, _SERVICE),
+        "services": service_rows(result),
         "notes": _notes(result),
         "lanes_failed": failed,
         "lanes_total": total,

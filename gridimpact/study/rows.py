@@ -29,6 +29,7 @@ from gridimpact.records import (
 from gridimpact.study.closed_loop import in_loop
 from gridimpact.study.dataset import ResultArrays
 from gridimpact.study.elements import phases_of_chargers
+from gridimpact.study.extremes import Extremes
 from gridimpact.study.inject import inject
 from gridimpact.study.plan import plan
 from gridimpact.study.power_flow import FlowSetup
@@ -94,7 +95,7 @@ class Rows:
             charger_phases=tuple(phases_of_chargers(self.spec)),
             plate=self.plate,
         )
-        assessor = Assessor.start(context)
+        assessor, extremes = Assessor.start(context), Extremes(self.spec, self.setup)
         bar.set_postfix_str(name)
         for number, segment in enumerate(self.segments):
             request = self.requests[number]
@@ -121,7 +122,8 @@ class Rows:
                 carried.add(part.result)
                 bar.update(part.result.status.size)
             assessor.end(self._heat(name, number, segment, given, carried))
-        return assessor.finish(name)
+            extremes.take(segment, request, dispatch)
+        return extremes.added_to(assessor.finish(name))
 
     def _take(self, name: str, number: int, part: FlowChunk, assessor: Assessor) -> None:
         """Take in one part of a row's power flow."""
