@@ -10,9 +10,9 @@ import pandas as pd
 
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
 from gridimpact.dispatch.execute import execute, power_by_group
+from gridimpact.dispatch.kernels_follow import Wanted, first_group, follow_groups, ramped
 from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
-from gridimpact.dispatch.kernels_follow import Wanted, first_group, follow_groups, ramped
 from gridimpact.dispatch.v2g.reserve import with_reserve
 from gridimpact.errors import InputError
 from gridimpact.records import (
