@@ -80,15 +80,17 @@ class BatchedEngine:
         from gridimpact.powerflow.volt_var_outside import answer_failed
         from gridimpact.powerflow.volt_var_response import balanced_response
 
-        check_injections(grid, injections)
-        check_volt_var(injections)
         answering = len(injections.volt_var.element) if injections.volt_var is not None else 0
+        # A power that is not finite shows when elements are summed: no need to read them twice.
+        check_injections(grid, injections, power=answering > 0)
+        check_volt_var(injections)
         prepared = self._prepared(grid, injections, relative=not answering)
         system = build_system(grid, injections, prepared)
         response = balanced_response(grid, injections, prepared.bus_row, system.loads.parts, WIDTH)
         task = _Task(as_batch(injections), system, response, _rules(grid.admittance, chosen))
         results = allocate(grid, len(task.batch.p), chosen, answering, prepared.branches)
-        _run(task, results, chosen.threads)
+        if not _run(task, results, chosen.threads):
+            check_injections(grid, injections)
         failed = (results.iterations < 0) | ~(results.excess <= 1.0)
         notes = volt_var_notes(injections)
         if not answering:
@@ -122,15 +124,19 @@ def _rules(admittance: Admittance, options: FlowOptions) -> Rules:
     return Rules(options.tolerance_pu, options.max_iterations, options.residual_kva / base, base)
 
 
-def _run(task: _Task, results: Results, threads: int) -> None:
+def _run(task: _Task, results: Results, threads: int) -> bool:
+    """Solve all lanes; return whether all power is finite."""
     from gridimpact.powerflow.kernels import solve_blocks
 
     blocks = -(-len(task.batch.p) // WIDTH)
 
+    sound: list[bool] = []
+
     def solve_share(first: int, workers: int) -> None:
-        solve_blocks((first, workers), *task, results)
+        sound.append(solve_blocks((first, workers), *task, results))
 
     share_out(solve_share, blocks * task.system.start.shape[2] // _WORTH_A_THREAD, threads)
+    return all(sound)
 
 
 def _rescue(

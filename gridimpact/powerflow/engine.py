@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from gridimpact.errors import FlowNotConverged, InputError, Problem, raise_problems
+from gridimpact.powerflow.injection_problems import SHOWN, non_finite, wrong_shares
 from gridimpact.records import BoolArray, FloatArray, FlowResult, Grid, Injections, Note
 
 KEPT = (
@@ -35,9 +36,6 @@ ASKED = (
     "transformer_phase_q_kvar",
 )
 """Result arrays that come only where `FlowOptions.keep` names them; those by phase in three phases only."""
-
-_SHOWN = 20
-"""Problems of one kind listed one by one before they are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ class Engine(Protocol):
     checks the power balance at every node apart from its own iteration. A lane that fails is NaN
     in every array and named by its status; a lane that leaves only demand without supply keeps its
     values, with NaN at the buses without supply. Energy left without supply counts drawn power
-    only. Non-finite or misplaced injections are refused before anything is solved.
+    only. Non-finite or misplaced injections are refused: nothing is returned.
     """
 
     @property
@@ -150,8 +148,18 @@ class FlowChunk:
     result: FlowResult
 
 
-def check_injections(grid: Grid, injections: Injections) -> None:
+def check_injections(grid: Grid, injections: Injections, *, power: bool = True) -> None:
     """Refuse injections that do not fit the grid or are not finite, naming every place.
+
+    Parameters
+    ----------
+    grid : Grid
+        Never written to.
+    injections : Injections
+        Never written to.
+    power : bool
+        Whether every power is looked at; False where the caller comes back with True should any
+        turn out not to be finite.
 
     Raises
     ------
@@ -176,53 +184,13 @@ def check_injections(grid: Grid, injections: Injections) -> None:
             f"bus of element {element}",
             f"is {injections.bus[element]}, must be a position from 0 to {len(grid.bus_index) - 1}",
         )
-        for element in outside[:_SHOWN]
+        for element in outside[:SHOWN]
     ]
-    problems += _non_finite(injections, "p_kw") + _non_finite(injections, "q_kvar")
-    problems += _shares(injections)
+    shares = wrong_shares(injections)
+    if power or problems or shares:
+        problems += non_finite(injections, "p_kw") + non_finite(injections, "q_kvar")
+    problems += shares
     raise_problems(problems, "injections")
-
-
-def _non_finite(injections: Injections, name: str) -> list[Problem]:
-    values: FloatArray = getattr(injections, name)
-    # A sum is finite unless a value is not, or the values overflow: one cheap pass first.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(values.sum()):
-            return []
-    places = np.argwhere(~np.isfinite(values))
-    problems = [
-        Problem(
-            f"{name} scenario {scenario}, step {step}, element {element}",
-            f"is {values[scenario, step, element]}",
-            "fill the gap or mend the source",
-        )
-        for scenario, step, element in places[:_SHOWN]
-    ]
-    if len(places) > _SHOWN:
-        problems.append(Problem(name, f"{len(places) - _SHOWN} more values are not finite"))
-    return problems
-
-
-def _shares(injections: Injections) -> list[Problem]:
-    problems = []
-    for name in ("zip_p", "zip_q"):
-        share: FloatArray = getattr(injections, name)
-        wrong = ~((share >= 0).all(axis=1) & (share.sum(axis=1) <= 1 + 1e-9))
-        problems += [
-            Problem(
-                f"{name} of element {element}",
-                f"is {share[element].tolist()}",
-                "shares of constant impedance and current lie in 0..1 and sum to at most 1",
-            )
-            for element in np.flatnonzero(wrong)[:_SHOWN]
-        ]
-    share = injections.phase_share
-    wrong = ~((share >= 0).all(axis=1) & (np.abs(share.sum(axis=1) - 1) <= 1e-9))
-    problems += [
-        Problem(f"phase_share of element {element}", f"is {share[element].tolist()}, must sum to 1")
-        for element in np.flatnonzero(wrong)[:_SHOWN]
-    ]
-    return problems
 
 
 def unserved_power_kw(grid: Grid, injections: Injections) -> FloatArray:

@@ -36,7 +36,8 @@ from gridimpact.powerflow.kernels_response_settle import (
 
 __all__ = ["Response", "respond"]
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
+# Arrays are made here, whoever calls: said, as it is otherwise taken from the caller.
+_compiled = njit(cache=True, nogil=True, error_model="numpy", _nrt=True)
 
 _SWEEPS = 2
 """Times all elements answer within one iteration of the network."""

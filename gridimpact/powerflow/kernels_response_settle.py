@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
+# Arrays are made here, whoever calls: said, as it is otherwise taken from the caller.
+_compiled = njit(cache=True, nogil=True, error_model="numpy", _nrt=True)
 
 _ROUNDS = 8
 """Newton steps of a slow lane within one iteration of the network."""

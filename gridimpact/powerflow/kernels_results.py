@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from gridimpact.powerflow.kernels_response import Response
 from gridimpact.powerflow.kernels_vector import (
     PART,
     above,
+    inner,
     load,
     load_part,
     pick,
@@ -28,14 +28,13 @@ from gridimpact.powerflow.layout import (
     Results,
     Rules,
     System,
+    Work,
 )
 
 _PAIR = 2 * WIDTH
 
-_inner = njit(nogil=True, error_model="numpy")
 
-
-@_inner
+@inner
 def drawn(s: Any, row: int, parts: int, size: Any, square: Any) -> tuple[Any, Any]:
     """Return the power drawn at a row at a voltage of given size."""
     at, half = parts * WIDTH * row, parts // 2 * WIDTH
@@ -46,7 +45,7 @@ def drawn(s: Any, row: int, parts: int, size: Any, square: Any) -> tuple[Any, An
     return p, q
 
 
-@_inner
+@inner
 def complete(factors: Factors, v: Any) -> None:
     """Write the rows that were left out of the iteration, which draw nothing."""
     for free in range(factors.first.shape[0]):
@@ -58,14 +57,14 @@ def complete(factors: Factors, v: Any) -> None:
         store(v, o + WIDTH, (ar * ci + ai * cr) + (br * di + bi * dr))
 
 
-@_inner
+@inner
 def add_to(values: Any, at: int, re: Any, im: Any) -> None:
     """Add to a part of a row."""
     store(values, at, load_part(values, at) + re)
     store(values, at + WIDTH, load_part(values, at + WIDTH) + im)
 
 
-@_inner
+@inner
 def flow(
     v: Any, branches: Branches, b: int, missing: Any, end: Any, wanted: tuple[bool, bool]
 ) -> None:
@@ -112,23 +111,22 @@ def flow(
             store(end, 4 * WIDTH + part, load_part(end, 4 * WIDTH + part) + lost)
 
 
-@_inner
-def put(lane0: int, place: int, end: Any, factor: float, target: Any) -> None:
-    """Write one value of a block of lanes into a column, where the column is wanted."""
+@inner
+def put(lane0: int, place: int, end: Any, part: int, factor: float, target: Any) -> None:
+    """Write one part of a branch's values into a column, where the column is wanted."""
     for j in range(min(WIDTH, target.shape[0] - lane0)):
-        target[lane0 + j, place] = end[j] * factor
+        target[lane0 + j, place] = end[part * WIDTH + j] * factor
 
 
-@_inner
-def write_branches(
-    lane0: int, v: Any, missing: Any, system: System, base_kva: float, out: Results
-) -> None:
+@inner
+def write_branches(lane0: int, system: System, base_kva: float, work: Work, out: Results) -> None:
     """Write loadings, currents, transformer power and losses of a block of lanes.
 
-    Afterwards ``missing`` holds each row's sum of currents into branches and ground.
+    Afterwards ``work.z`` holds each row's sum of currents into branches and ground.
     """
-    branches, end = system.branches, np.zeros(5 * WIDTH)
+    branches, v, missing, end = system.branches, work.v, work.z, work.end
     missing[:] = 0.0
+    end[:] = 0.0
     for k in range(branches.shunt_row.shape[0]):
         o, g, b = branches.shunt_row[k] * _PAIR, branches.shunt_re[k], branches.shunt_im[k]
         for part in range(o, o + WIDTH, PART):
@@ -141,12 +139,12 @@ def write_branches(
         flow(v, branches, b, missing, end, wanted)
         kind, place = branches.kind[b], branches.place[b]
         if kind == 1:
-            put(lane0, place, end, 1.0, out.line)
-            put(lane0, place, end[WIDTH:], 1.0, out.line_i)
+            put(lane0, place, end, 0, 1.0, out.line)
+            put(lane0, place, end, 1, 1.0, out.line_i)
         elif kind == 2:
-            put(lane0, place, end, 1.0, out.transformer)
-            put(lane0, place, end[2 * WIDTH :], base_kva, out.transformer_p)
-            put(lane0, place, end[3 * WIDTH :], base_kva, out.transformer_q)
+            put(lane0, place, end, 0, 1.0, out.transformer)
+            put(lane0, place, end, 2, base_kva, out.transformer_p)
+            put(lane0, place, end, 3, base_kva, out.transformer_q)
         elif kind > 2:
             for j in range(min(WIDTH, out.transformer3w.shape[0] - lane0)):
                 old = out.transformer3w[lane0 + j, place]
@@ -156,12 +154,13 @@ def write_branches(
         out.losses[lane0 + j] = end[4 * WIDTH + j] * base_kva
 
 
-@_inner
-def write_checks(v: Any, missing: Any, s: Any, system: System, rules: Rules, worst: Any) -> None:
+@inner
+def write_checks(system: System, rules: Rules, work: Work) -> None:
     """Find largest gap, largest gap over the allowed one, voltage range and sum of gaps of every lane.
 
-    All are squares [pu]. Afterwards ``missing`` holds each row's voltage magnitude in its first part.
+    All are squares [pu]. Afterwards ``work.z`` holds each row's voltage magnitude in its first part.
     """
+    v, missing, s, worst = work.v, work.z, work.s, work.worst
     gaps, shares, total = splat(0.0), splat(0.0), splat(0.0)
     low, high, parts, kept = splat(np.inf), splat(0.0), system.loads.parts, system.factors.kept
     for row in range(system.start.shape[2]):
@@ -192,11 +191,10 @@ def write_checks(v: Any, missing: Any, s: Any, system: System, rules: Rules, wor
     store(worst, 4 * WIDTH, total)
 
 
-@_inner
-def write_rows(
-    lane0: int, size: Any, worst: Any, system: System, base_kva: float, out: Results
-) -> None:
+@inner
+def write_rows(lane0: int, system: System, base_kva: float, work: Work, out: Results) -> None:
     """Write voltages and checks of a block of lanes."""
+    size, worst = work.z, work.worst
     count = min(WIDTH, out.residual.shape[0] - lane0)
     for j in range(count):
         lane = lane0 + j
@@ -214,7 +212,7 @@ def write_rows(
             out.vm[lane0 + j, bus] = size[row * _PAIR + j] if row >= 0 else np.nan
 
 
-@_inner
+@inner
 def write_answers(lane0: int, q: Any, response: Response, out: Results) -> None:
     """Write the reactive power that answers to voltage."""
     for j in range(min(WIDTH, out.answer.shape[0] - lane0)):

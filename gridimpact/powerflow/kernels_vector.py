@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
+from numba import njit, types
 from numba.core import cgutils, config
 from numba.extending import intrinsic, models, overload, register_model
 
@@ -21,6 +21,14 @@ from gridimpact.powerflow.layout import WIDTH
 
 PART = 16
 """Lanes of a block that are worked on at once where a block's values would not fit the registers."""
+
+TILE = 8
+"""Lanes and columns of a square that is turned at once."""
+
+# Division follows IEEE 754 instead of raising, so that a lane without a solution harms no other. The
+# caller holds all arrays: counting who else does takes a seventh of a flow, one count for each row.
+inner = njit(nogil=True, error_model="numpy", _nrt=False)
+"""Compile what works on a block; it may take arrays and views of them but make none of its own."""
 
 _INDEX = ir.IntType(32)
 _FUSED = ("contract",)
@@ -142,10 +150,10 @@ def _splatter(count: int) -> Any:
     return intrinsic(typed)
 
 
-load, load_part = _loader(WIDTH), _loader(PART)
-"""Return the lanes that begin at a position of a flat array of doubles: a block's, or a part of one."""
+load, load_part, load_tile = _loader(WIDTH), _loader(PART), _loader(TILE)
+"""Return the lanes that begin at a position of a flat array of doubles: of a block, a part or a tile."""
 
-splat, splat_part = _splatter(WIDTH), _splatter(PART)
+splat, splat_part, splat_tile = _splatter(WIDTH), _splatter(PART), _splatter(TILE)
 """Return the same number in every lane."""
 
 
@@ -183,3 +191,66 @@ def above(typing: Any, first: Any, second: Any) -> Any:
 def pick(typing: Any, mask: Any, first: Any, second: Any) -> Any:
     """Return the first where the mask holds, else the second."""
     return first(mask, first, second), lambda c, b, s, a: b.select(*a)
+
+
+def _turned(builder: Any, rows: list[Any]) -> list[Any]:
+    """Return the columns of a square, its rows given: halves of rows change places, then quarters."""
+    reach = len(rows) // 2
+    while reach:
+        turned = list(rows)
+        for at in (at for at in range(len(rows)) if not at & reach):
+            pair = rows[at], rows[at + reach]
+            for to, begin in ((at, 0), (at + reach, reach)):
+                chosen = [
+                    (lane & ~reach) + begin + (len(rows) if lane & reach else 0)
+                    for lane in range(len(rows))
+                ]
+                mask = ir.Constant(ir.VectorType(_INDEX, len(rows)), chosen)
+                turned[to] = builder.shuffle_vector(*pair, mask)
+        rows, reach = turned, reach // 2
+    return rows
+
+
+@intrinsic
+def turn(typing: Any, values: Any, place: Any, out: Any, to: Any) -> Any:
+    """Write the columns of a square of `TILE` rows of a flat array as rows of another.
+
+    ``place`` is the first row's position, the distance of rows and the last row that is there, which
+    stands for those beyond; ``to`` the first position written and the distance of what follows.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        start, pitch, last = cgutils.unpack_tuple(builder, given[1])
+        rows = []
+        for number in range(TILE):
+            own = ir.Constant(last.type, number)
+            row = builder.select(builder.icmp_signed("<", last, own), last, own)
+            at = builder.add(start, builder.mul(row, pitch))
+            address = _address(context, builder, TILE, signature.args[0], (given[0], at))
+            rows.append(builder.load(address))
+            rows[-1].align = 8
+        start, pitch = cgutils.unpack_tuple(builder, given[3])
+        for number, column in enumerate(_turned(builder, rows)):
+            at = builder.add(start, builder.mul(ir.Constant(pitch.type, number), pitch))
+            address = _address(context, builder, TILE, signature.args[2], (given[2], at))
+            builder.store(column, address).align = 8
+        return context.get_dummy_value()
+
+    three, two = types.UniTuple(types.intp, 3), types.UniTuple(types.intp, 2)
+    return types.void(values, three, out, two), generate
+
+
+@intrinsic
+def fetch(typing: Any, values: Any, at: Any) -> Any:
+    """Ask for a position of a flat array, even beyond its end, before it is needed."""
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, given[0])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        address = builder.bitcast(builder.gep(array.data, [given[1]]), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        code = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        builder.call(code, [address, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(values, types.intp), generate

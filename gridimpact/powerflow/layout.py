@@ -136,6 +136,33 @@ class Results(NamedTuple):
     """(lane,) fixed-point iterations taken, -1 where they did not suffice."""
 
 
+class Work(NamedTuple):
+    """Working memory of one thread, for one block of lanes at a time; all flat, lanes innermost."""
+
+    s: Any
+    """Power drawn, `Loads.parts` a row, and one row more."""
+    v: Any
+    """Voltages, real and imaginary, and a row that stays zero."""
+    z: Any
+    """Currents and, as they become known, the voltages that follow; and a row that stays zero."""
+    q: Any
+    """Memory of the reactive power that answers to voltage."""
+    tiles: Any
+    """Power of some elements in some lanes."""
+    active: Any
+    """(lane,) 1 while a lane is iterated, then 0."""
+    step: Any
+    """(lane,) square of the largest change of voltage."""
+    before: Any
+    """(lane,) the same of the iteration before, 0 at first."""
+    taken: Any
+    """(lane,) iterations taken, -1 where they did not suffice."""
+    end: Any
+    """Loading, current, P and Q of one branch, and the losses of all."""
+    worst: Any
+    """Largest gap, gap over the allowed one, lowest and highest voltage, sum of gaps, all squared."""
+
+
 class Rules(NamedTuple):
     """Numbers that steer the iteration."""
 

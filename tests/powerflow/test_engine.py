@@ -76,6 +76,22 @@ def test_finite_values_whose_sum_overflows_are_not_refused_as_gaps():
     assert (solve(grid, given).status == 1).all()
 
 
+@pytest.mark.parametrize("where", [(0, 0, 0), (0, 0, 11), (1, 69, 0), (0, 37, 5), (1, 69, 11)])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("zip_p", [None, [[0.3, 0.3]] * 12])
+def test_a_gap_anywhere_is_refused_by_the_engine(where, value, zip_p):
+    """At a source as at a load, in the last lane of a broken block as in the first."""
+    grid = nets.grid_of(nets.two_bus())
+    given = nets.random_injections([0, *[1] * 10, 0], 70, 5.0, scenarios=2, zip_p=zip_p)
+    scenario, step, element = where
+    for name in ("p_kw", "q_kvar"):
+        values = getattr(given, name).copy()
+        values[where] = value
+        place = f"{name} scenario {scenario}, step {step}, element {element}: is {value}"
+        with pytest.raises(InputError, match=place):
+            BatchedEngine().solve(grid, replace(given, **{name: values}))
+
+
 def test_a_network_or_its_grid_may_be_given():
     network = open_network("kerber_village")
     given = nets.random_injections([4, 9], 3, 10.0)
