@@ -23,6 +23,7 @@ from gridimpact.assess.transformer import ThermalFindings, ThermalReducer
 from gridimpact.assess.unbalance import Verdict, unbalance_verdict
 from gridimpact.assess.violations import compare_with_base
 from gridimpact.assess.voltage import VoltageFindings, VoltageReducer
+from gridimpact.assess.wear import WearFindings, WearReducer, wear_of_dispatch
 
 __all__ = [
     "LIMIT_PROFILES",
@@ -47,12 +48,15 @@ __all__ = [
     "Verdict",
     "VoltageFindings",
     "VoltageReducer",
+    "WearFindings",
+    "WearReducer",
     "asked_of_flow",
     "assess",
     "chunks_of",
     "compare_with_base",
     "limit_profile",
     "unbalance_verdict",
+    "wear_of_dispatch",
 ]
 
 

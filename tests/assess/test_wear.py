@@ -110,3 +110,24 @@ def test_warm_up_and_air_temperature_count():
     told = 100.0 * worn.loss_per_year().mean(axis=1) / 365.25
     assert result.summary["battery_loss_high_percent"] == pytest.approx(told.max())
     assert any("is the air's" in note.text for note in result.notes)
+
+
+def test_years_are_told_only_of_a_year():
+    from tests.assess.case import dispatch, request, timeline
+
+    hours = 364 * 24
+    time = timeline(hours, step="1h")
+    asked = request(time, [(0, 0, 0, hours, 0.8), (1, 1, 20, 60, 0.8)])
+    soc = np.stack(
+        [0.6 + 0.3 * np.sin(np.arange(hours) / 24 * 2 * np.pi), np.full(hours, 0.6)], axis=1
+    )
+    planned = dispatch(asked, np.zeros((hours, 2)))
+    object.__setattr__(planned, "soc", soc)
+    result = assess(context(), segment(hours, step="1h", with_cars=(asked, planned)), "x")
+    years = wear_of(soc, 1.0, 20.0, soc_begin=soc).years_to()
+    assert result.summary["battery_years_low"] == pytest.approx(years.mean(axis=1).min())
+    assert result.summary["battery_years_high"] == pytest.approx(years.mean(axis=1).max())
+    cars = result.tables["vehicles"]
+    assert cars["battery_years_low"].tolist() == pytest.approx(years.min(axis=0).tolist())
+    # The car that is cycled every day lives no longer than the one that stands.
+    assert cars["battery_years_low"][0] < cars["battery_years_low"][1]
