@@ -17,6 +17,7 @@ from gridimpact.dispatch.linear_program_rows import (
     Meters,
     PeakCharge,
     Rows,
+    battery_bounds,
     battery_rows,
     binary_rows,
     meter_rows,
@@ -171,12 +172,7 @@ def _objective(
 
 def _bounds(columns: Columns, storage: Storage, meters: Meters) -> tuple[FloatArray, FloatArray]:
     """Return the lower and upper bounds of every variable."""
-    low, high = np.zeros(columns.count), np.full(columns.count, np.inf)
-    at = (columns.vehicle, columns.time)
-    high[columns.charge] = storage.up_kw[at]
-    high[columns.discharge] = storage.down_kw[at]
-    low[columns.energy] = storage.lower_kwh[at]
-    high[columns.energy] = storage.upper_kwh[at]
+    low, high = battery_bounds(columns, storage, columns.count)
     net = meters.net_kw
     high[columns.draw] = np.maximum(np.maximum(meters.import_limit_kw, net), 0.0).ravel()
     high[columns.feed] = np.maximum(np.maximum(meters.export_limit_kw, -net), 0.0).ravel()

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from gridimpact.dispatch.kernels_storage import TOWED, Cells, Storage
-from gridimpact.dispatch.linear_program_rows import Columns, Rows, battery_rows
+from gridimpact.dispatch.linear_program_rows import Columns, Rows, battery_bounds, battery_rows
 from gridimpact.errors import InfeasibleDispatch
 from gridimpact.records import BoolArray, FloatArray, IntArray
 
@@ -149,13 +149,6 @@ def _bounds(
     fixed = np.full((groups, periods), -np.inf)
     shut = np.where(open_cell, -np.inf, loads.base_kw)
     np.maximum.at(fixed.T, loads.period, shut.T)
-    peaks = fixed.size
-    low = np.zeros(columns.count + peaks)
-    high = np.full(columns.count + peaks, np.inf)
-    at = (columns.vehicle, columns.time)
-    high[columns.charge] = storage.up_kw[at]
-    high[columns.discharge] = storage.down_kw[at]
-    low[columns.energy] = storage.lower_kwh[at]
-    high[columns.energy] = storage.upper_kwh[at]
+    low, high = battery_bounds(columns, storage, columns.count + fixed.size)
     low[columns.count :] = fixed.ravel()
     return low, high

@@ -181,6 +181,17 @@ def battery_rows(rows: Rows, columns: Columns, storage: Storage, cells: Cells, d
     )
 
 
+def battery_bounds(columns: Columns, storage: Storage, width: int) -> tuple[FloatArray, FloatArray]:
+    """Return the bounds of `width` variables, those of the batteries set and the others zero or more."""
+    low, high = np.zeros(width), np.full(width, np.inf)
+    at = (columns.vehicle, columns.time)
+    high[columns.charge] = storage.up_kw[at]
+    high[columns.discharge] = storage.down_kw[at]
+    low[columns.energy] = storage.lower_kwh[at]
+    high[columns.energy] = storage.upper_kwh[at]
+    return low, high
+
+
 def meter_rows(rows: Rows, columns: Columns, site: IntArray, meters: Meters) -> None:
     """Add the balance of every meter, its common discharge limit and its peaks."""
     net = meters.net_kw.ravel()

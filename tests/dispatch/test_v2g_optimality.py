@@ -11,27 +11,17 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from gridimpact.dispatch import g2v, v2g
-from gridimpact.dispatch.execute import power_by_group, power_by_site
+from gridimpact.dispatch.execute import power_by_group
 from gridimpact.dispatch.linear_program_peak import Loads, least_peak
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
 from gridimpact.errors import InfeasibleDispatch, InputError
 from gridimpact.records import Dispatch, PlanRequest
 from tests.dispatch.requests import Car, Group, Place, Prices, Stay, plan_request, small_requests
 from tests.dispatch.storage_cases import battery
+from tests.dispatch.test_v2g import bill
 
 FEW = settings(max_examples=8, deadline=None, derandomize=True)
 LEAST = v2g.PeakShaving(0.2, enrolled=1.0, objective="peak")
-
-
-def bill(request: PlanRequest, found: Dispatch) -> float:
-    """Return what all sites pay, wear included."""
-    power = request.site_load_kw + request.site_pv_kw + power_by_site(request, found.p_kw)
-    bought = np.stack([request.tariffs[k].import_price for k in request.site_tariff], axis=1)
-    sold = np.stack([request.tariffs[k].export_price for k in request.site_tariff], axis=1)
-    held = request.batteries
-    wear = held.wear_per_kwh / held.eta_discharge * np.maximum(-found.p_kw, 0.0)
-    paid = bought * np.maximum(power, 0.0) - sold * np.maximum(-power, 0.0)
-    return float((paid.sum() + wear.sum()) * request.timeline.dt_h)
 
 
 def group_load(request: PlanRequest, found: Dispatch) -> np.ndarray:

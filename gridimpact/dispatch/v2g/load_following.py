@@ -102,7 +102,6 @@ class LoadFollowing:
     def _signal(self, request: PlanRequest, controlled: BoolArray, off: FloatArray) -> FloatArray:
         """Return the response asked of each group, (time, group) [kW]."""
         stays, group = request.stays, first_group(request)
-        width = np.zeros(off.shape[1])
         mine = controlled[stays.vehicle] & (group >= 0)
         power = np.zeros((len(request.vehicle_id), off.shape[1]))
         both = stays.p_charge_kw + stays.p_discharge_kw
