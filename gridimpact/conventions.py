@@ -76,6 +76,7 @@ _TABLE = (
         "1",
         "state of charge before the first step of a period",
     ),
+    Variable("inner_loss_kwh", ("strategy", "time", "vehicle"), "kWh", "lost inside the step"),
     Variable(
         "unmet_kwh", ("strategy", "session"), "kWh", "energy missing in the battery at departure"
     ),

@@ -104,6 +104,8 @@ class ResultArrays:
             return "pv" in self._spec.volt_var
         if name == "unbalance_percent":
             return self.three_phase
+        if name == "inner_loss_kwh":
+            return False
         return all(self._sizes[d] for d in VARIABLES[name].dims if d in _OPTIONAL)
 
     def steps(self, number: int) -> slice:
@@ -147,12 +149,22 @@ class ResultArrays:
         ):
             values[name][row, steps] = self._elements.by_owner(given[0], count, *kinds)
         values["soc"][row, steps] = dispatch.soc
+        if dispatch.inner_loss_kwh is not None:
+            self._lost_inside(row, steps, dispatch.inner_loss_kwh)
         place = self._sessions(request)
         # A stay that spans two periods arrives in the first and departs in the last.
         values["unmet_kwh"][row, place] = dispatch.unmet_kwh
         fresh = np.isnan(values["soc_arrival"][row, place])
         values["away_kwh"][row, place[fresh]] = dispatch.away_kwh[fresh]
         values["soc_arrival"][row, place[fresh]] = soc_at_arrival(request, dispatch)[fresh]
+
+    def _lost_inside(self, row: int, steps: slice, lost_kwh: FloatArray) -> None:
+        """Fill what a fast signal cost the batteries; only studies with one have the variable."""
+        name = "inner_loss_kwh"
+        if name not in self._values:
+            self._dims[name] = self._dims_of(name)
+            self._values[name] = np.zeros([self._sizes[d] for d in self._dims[name]])
+        self._values[name][row, steps] = lost_kwh
 
     def put_flow(
         self, label: str, number: int, flow: FlowResult, given: Injections, first: int = 0

@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 
 from gridimpact.dispatch import Mix
+from gridimpact.dispatch.services import Signal
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError
 from gridimpact.network.writer import write_network
@@ -120,6 +121,13 @@ def _settings(strategy: Any, kind: Any) -> dict[str, Any]:
         for f in fields(strategy)
         if f.init and getattr(strategy, f.name) != getattr(default, f.name)
     }
+    for name, value in changed.items():
+        if isinstance(value, Signal):
+            message = (
+                f"a strategy follows signal {value}, which a study file cannot hold in {name!r}; keep the "
+                "study in a script, or use 'synthetic'"
+            )
+            raise InputError(message)
     return {k: strategy_entry(v) if isinstance(v, Strategy) else v for k, v in changed.items()}
 
 

@@ -14,6 +14,7 @@ from gridimpact.network import open_network
 from gridimpact.records import StudyResult
 from gridimpact.report.html import page
 from gridimpact.report.services import service_rows, services_frame
+from gridimpact.study.save import strategy_entry
 from gridimpact.study.store import write_results
 from gridimpact.study.store_read import read_results
 from tests.network.nets import feeder
@@ -113,6 +114,26 @@ def test_result_and_folder_tell_the_services(tmp_path):
     write_results(solved(), tmp_path / "results", {})
     again = services_frame(read_results(tmp_path / "results"))
     np.testing.assert_allclose(again["value"], services_frame(solved())["value"], rtol=1e-9)
+
+
+def test_the_ledger_of_a_fast_signal_closes_from_the_stored_arrays():
+    data, row = solved().dataset, "v2g_regulation"
+    power = data["charger_p_kw"].sel(strategy=row).to_numpy()
+    cars = solved().fleet.vehicles
+    charge, feed = (cars[n].to_numpy() for n in ("eta_charge", "eta_discharge"))
+    lost = data["inner_loss_kwh"].sel(strategy=row).to_numpy()
+    assert lost.sum() > 1.0
+    gain = np.maximum(power, 0.0) * charge + np.minimum(power, 0.0) / feed - lost
+    soc = 0.3 + np.cumsum(gain[10:23], axis=0) / cars["capacity_kwh"].to_numpy()
+    told = data["soc"].sel(strategy=row).to_numpy()[10:23]
+    np.testing.assert_allclose(told, soc, rtol=1e-9)
+    assert not data["inner_loss_kwh"].sel(strategy="uncontrolled").to_numpy().any()
+
+
+def test_a_signal_of_its_own_is_no_study_file():
+    with pytest.raises(gi.InputError, match="a study file cannot hold in .signal."):
+        strategy_entry(REGULATION)
+    assert strategy_entry(v2g.Regulation(product="up")) == {"v2g.regulation": {"product": "up"}}
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ def test_every_variable_is_there_with_its_axes_and_unit(solved):
     held = set(solved.dataset.data_vars)
     left_out = {
         "unbalance_percent", "transformer_phase_loading_percent", "transformer3w_loading_percent",
-        "tap_pos", "pv_q_kvar",
+        "tap_pos", "pv_q_kvar", "inner_loss_kwh",
     }  # fmt: skip
     assert held == set(VARIABLES) - left_out
     for name in held:
