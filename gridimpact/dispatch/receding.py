@@ -67,7 +67,8 @@ class Receding:
     A car that arrives between two plans waits for the next one; until then it charges only where its target
     would come out of reach. The step in which a plan is made is measured. Before the first past day there
     is nothing to forecast from: the value of the moment is expected to stay. Prices of the next day are
-    known from 13:00 local time on. With "noisy" or "perfect" the plan holds values no controller has,
+    known from 13:00 local time on. A month's peak so far is not handed from plan to plan: demand charges
+    are planned anew in each. With "noisy" or "perfect" the plan holds values no controller has,
     and its foresight says so.
 
     Examples

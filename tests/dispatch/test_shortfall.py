@@ -52,7 +52,7 @@ def absurd_requests(draw: st.DrawFn):
 
 
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

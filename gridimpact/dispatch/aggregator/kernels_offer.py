@@ -16,7 +16,6 @@ from gridimpact.dispatch.kernels import (
 from gridimpact.dispatch.kernels import _asked as within_limits
 from gridimpact.dispatch.kernels_graph import compiled
 
-_HALVINGS = 40
 _CLOSE_KW = 1e-9
 
 
@@ -52,6 +51,17 @@ def _holds(
 
 
 @compiled
+def _charger_room(way: int, span: tuple[int, int, int], s: StayArrays, p_kw: FloatArray) -> float:
+    """Return by how much the charger lets a stay lower (way 0) or raise its plan in all steps of a span."""
+    i, first, last = span
+    room = s.p_charge_kw[i] + s.p_discharge_kw[i]
+    for t in range(first, last):
+        power = p_kw[t, s.vehicle[i]]
+        room = min(room, power + s.p_discharge_kw[i] if way == 0 else s.p_charge_kw[i] - power)
+    return max(room, 0.0)
+
+
+@compiled
 def block_power(
     soc: tuple[FloatArray, FloatArray],
     own: BoolArray,
@@ -74,11 +84,12 @@ def block_power(
             while last < s.end[i] and block[last] == block[first]:
                 last += 1
             begin = soc[1][first - 1, v] if first > s.start[i] else soc[0][i]
-            most = s.p_charge_kw[i] + s.p_discharge_kw[i]
             for way in range(2):
+                low, high = 0.0, _charger_room(way, (i, first, last), s, plan[0])
                 sign = -1.0 if way == 0 else 1.0
-                low, high = 0.0, most
-                for _ in range(_HALVINGS):
+                if _holds(sign * high, (i, first, last), begin, dt_h, s, b, plan):
+                    low = high
+                while high - low > _CLOSE_KW:
                     middle = 0.5 * (low + high)
                     if _holds(sign * middle, (i, first, last), begin, dt_h, s, b, plan):
                         low = middle
