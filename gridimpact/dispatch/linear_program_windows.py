@@ -211,7 +211,7 @@ class Roller:
         own = self.vehicles
         energy = request.soc_initial[own] * request.batteries.capacity_kwh[own]
         first = 0
-        while first < count and own.size:
+        while first < count and own.size and request.stays.start.size:
             last = min(first + HORIZON_DAYS * day, count)
             kept = count if last == count else first + KEPT_DAYS * day
             window = self.window(first, last, energy)

@@ -105,6 +105,12 @@ def test_energy_left_is_worth_nothing_after_the_last_stay():
     assert roller.window(24, 72, np.array([25.0])).cheap(price)[0] == 0.0
 
 
+def test_cars_that_never_plug_in_are_no_trouble():
+    request = plan_request([Car()], [], steps=24)
+    asked = plan_at_prices(request, EVERY, own_use=False)
+    np.testing.assert_array_equal(asked, np.zeros((24, 1)))
+
+
 def test_trips_of_stays_without_a_step_are_not_lost():
     stays = [
         Stay(0, 0, 4),

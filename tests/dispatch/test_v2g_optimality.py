@@ -203,6 +203,23 @@ def test_a_load_of_steps_without_cars_bounds_what_can_be_cut():
     assert found.p_kw.min() >= -1e-9
 
 
+def test_days_without_cars_and_cars_without_a_group_are_planned_too():
+    stays = [Stay(0, 0, 8, target=0.7), Stay(0, 100, 110, trip_kwh=5.0, target=0.7)]
+    request = plan_request([Car()], stays, steps=120)
+    alone = replace(
+        request,
+        group_id=(),
+        group_member=np.zeros((0, 1), dtype=bool),
+        background_kw=np.zeros((120, 0)),
+        import_limit_kw=np.zeros((120, 0)),
+        export_limit_kw=np.zeros((120, 0)),
+    )
+    for given_request in (request, alone):
+        found = LEAST.plan(given_request)
+        assert found.p_kw.sum() == pytest.approx(15.0, abs=1e-5)
+        assert not found.unmet_kwh.any()
+
+
 def ample(request: PlanRequest) -> PlanRequest:
     """Return the request without fuses, taper, constant losses, wear or reserve: V2G may do what G2V may.
 

@@ -127,6 +127,8 @@ class DecentralisedValleyFilling:
         rule = (self.step_size, self.tolerance, self.iterations, 1 if reliable else CALM)
         cars = tuple(request.vehicle_id[v] for v in request.stays.vehicle)
         for active, span in windows_of(pours, total.shape[1], request.timeline.steps_per_day):
+            if not active.size:
+                continue
             heard = np.zeros((0, 0), dtype=np.int64)
             if not reliable:
                 heard = self._heard([cars[i] for i in active], request.seed, span[0])
@@ -145,8 +147,6 @@ class DecentralisedValleyFilling:
                 drawn = np.random.default_rng(words).random((2, self.iterations))
                 slow = np.where(drawn[1] < self.late, LATE, FRESH)
                 own[name] = np.where(drawn[0] < self.missed, MISSED, slow).astype(np.int64)
-        if not cars:
-            return np.zeros((self.iterations, 0), dtype=np.int64)
         return np.ascontiguousarray(np.stack([own[name] for name in cars], axis=1))
 
     def _notes(self, end: Agreement) -> tuple[Note, ...]:

@@ -132,6 +132,8 @@ class _Groups:
 
     def least(self, window: Window) -> FloatArray:
         """Return the plan of least peaks of a window, (vehicle, time) [kW]."""
+        if not window.storage.plugged.any():
+            return np.zeros(window.storage.up_kw.shape)
         base = np.ascontiguousarray(self._base[:, window.first : window.last])
         member = self._members(window)
         day = self._request.timeline.local_day[window.first : window.last]
