@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from gridimpact.records import Ambient, Fleet, Network, Profiles, Tariff
 from gridimpact.study.catalogue import make_strategy
 from gridimpact.study.config import FleetConfig, SessionsConfig, StudyConfig, read_config
 from gridimpact.study.place import place
+from gridimpact.study.signals import read_strategies
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.tables import load_profiles
 from gridimpact.timeline import Timeline
@@ -150,7 +152,7 @@ def spec_from_file(path: Path) -> tuple[StudySpec, StudyConfig]:
         network,
         profiles,
         fleet,
-        strategies=[make_strategy(s, f"strategies.{i}") for i, s in enumerate(config.strategies)],
+        strategies=read_strategies(config.strategies, partial(study_path, root)),
         limits=config.limits,
         prices=_priced(root, config.prices),
         ambient=air,

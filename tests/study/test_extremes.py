@@ -15,6 +15,7 @@ from gridimpact.records import StudyResult
 from gridimpact.report.html import page
 from gridimpact.report.services import service_rows, services_frame
 from gridimpact.study.save import strategy_entry
+from gridimpact.study.signals import read_strategies
 from gridimpact.study.store import write_results
 from gridimpact.study.store_read import read_results
 from tests.network.nets import feeder
@@ -131,9 +132,21 @@ def test_the_ledger_of_a_fast_signal_closes_from_the_stored_arrays():
 
 
 def test_a_signal_of_its_own_is_no_study_file():
-    with pytest.raises(gi.InputError, match="a study file cannot hold in .signal."):
+    with pytest.raises(gi.InputError, match="a study file cannot hold in"):
         strategy_entry(REGULATION)
     assert strategy_entry(v2g.Regulation(product="up")) == {"v2g.regulation": {"product": "up"}}
+
+
+def test_a_study_file_names_the_file_of_its_signal(tmp_path):
+    (tmp_path / "agc.csv").write_text("s,mw\n0,50\n4,-100\n")
+    entry = {"mix": {"shares": {"v2g.regulation": {"share": 0.3, "signal": {"file": "agc.csv"}}}}}
+    own = entry["mix"]["shares"]["v2g.regulation"]
+    own["signal"] |= {"capacity": 100}
+    (made,) = read_strategies([entry], lambda name: tmp_path / name)
+    assert made.strategies[0][0].signal.values.tolist() == [0.5, -1.0]
+    own["signal"] |= {"scale": 1}
+    with pytest.raises(gi.InputError, match="give 'file'"):
+        read_strategies([entry], lambda name: tmp_path / name)
 
 
 @pytest.mark.slow
