@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -166,6 +167,20 @@ def test_a_main_fuse_or_group_limit_that_holds_cars_back_is_the_cause(fuse):
         assert set(found.unmet_cause) <= {"", "limit"}
     # Plans that guard the target go over the fuse rather than leave it unmet, and say nothing.
     assert not g2v.ValleyFilling().plan(request).unmet_kwh.any()
+
+
+def test_a_study_tells_the_shortfalls_of_all_its_strategies():
+    cars = [Car("a", soc=0.2), Car("b", soc=0.2), Car("c", soc=0.9)]
+    stays = [Stay(0, 0, 2, target=0.8), Stay(1, 0, 1, target=0.8), Stay(2, 0, 4)]
+    request = plan_request(cars, stays, steps=6)
+    base = shortfalls(request, uncontrolled_dispatch(request))
+    kept = pd.DataFrame([{"segment": 0, "unmet_kwh": 0.0, "session_id": "met"}])
+    table = pd.concat([base.iloc[::-1].assign(segment=0).drop(columns="remedy"), kept])
+    found = missed({"no_ev": {}, "one": {"departures": table}, "two": {"departures": table}})
+    assert found.columns.tolist() == ["strategy", "segment", *COLUMNS]
+    assert found["strategy"].tolist() == ["one", "one", "two", "two"]
+    assert found["vehicle_id"].tolist() == ["b", "a", "b", "a"]
+    assert found["remedy"].tolist() == [*base["remedy"], *base["remedy"]]
 
 
 def test_a_study_without_cars_has_no_shortfalls():
