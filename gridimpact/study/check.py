@@ -189,6 +189,10 @@ def _strategies(spec: StudySpec) -> Iterator[Problem]:
     for name in dict.fromkeys(names):
         if name in _PRICED and not spec.tariffs:
             yield Problem(f"strategy {name}", "needs prices", "give the study prices='nl_2019'")
+        if name == "grid_aware_hot_spot_limit" and spec.ambient is None:
+            yield Problem(
+                f"strategy {name}", "needs temperatures", "give the study ambient='germany_2016'"
+            )
         if name in _FEEDING and len(chargers) and not feeds:
             yield Problem(
                 f"strategy {name}",

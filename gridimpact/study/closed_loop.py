@@ -8,14 +8,14 @@ move, batteries move. Only what was delivered moves a battery.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gridimpact.ageing import Nameplate
 from gridimpact.dispatch.grid_aware.protocol import (
     GridAware,
 )
-from gridimpact.dispatch.strategy import Foresight, Strategy, plan_in_id_order
+from gridimpact.dispatch.strategy import Foresight, Strategy, label, plan_in_id_order
 from gridimpact.errors import InputError
 from gridimpact.records import (
     Dispatch,
@@ -124,6 +124,8 @@ def closed_loop(
     """
     _check(strategy, requests, plate)
     plans = [strategy.base.plan(request) for request in requests]
+    if not any(request.stays.vehicle.size for request in requests):
+        return tuple(replace(p, strategy=label(strategy)) for p in plans)
     plant = Plant(spec, segment, requests, plans, setup, plate)
     loop = Loop(
         strategy, requests, plans, plant, site_rooms(strategy, spec, segment, requests, setup)

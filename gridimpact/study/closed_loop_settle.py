@@ -80,18 +80,22 @@ def settle_voltage(
     open_ = np.asarray((strategy.respond(measured, wanted) < size - AT_REST_KW).any(axis=1))
     if not open_.any():
         return Rest(size, measured, open_, np.zeros_like(open_))
-    slope = sensitivity()
+    slope, held = sensitivity(), np.zeros_like(size)
     for number in range(_ROUNDS):
         volts = measured.vm_low_pu if sign < 0.0 else measured.vm_high_pu
+        collapsed = np.asarray(np.isnan(volts).all(axis=1))
+        # Without a solution nothing is known but that it lies further back.
+        goal = np.where(collapsed[:, None], 0.5 * (size + held), size)
+        held = np.where(collapsed[:, None], held, size)
         volts = np.nan_to_num(volts, nan=0.0)
-        goal = size.copy()
-        for s in np.flatnonzero(open_):
+        for s in np.flatnonzero(open_ & ~collapsed):
             cars = tuple(np.ascontiguousarray(part[s]) for part in wanted[:3])
             relax(goal[s], cars, wanted.charger[s], volts[s], (slope, sign), curve)
         if number >= _PATIENCE:
-            goal = size + (goal - size) / (number - _PATIENCE + 2.0)
+            part = np.where(collapsed, 1.0, 1.0 / (number - _PATIENCE + 2.0))
+            goal = size + (goal - size) * part[:, None]
         moved = np.abs(goal - size).max(axis=1, initial=0.0)
-        open_ = np.asarray(open_ & (moved > AT_REST_KW))
+        open_ = np.asarray(open_ & (collapsed | (moved > AT_REST_KW)))
         if not open_.any():
             break
         size = np.where(open_[:, None], goal, size)

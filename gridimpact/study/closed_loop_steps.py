@@ -244,7 +244,7 @@ class Loop:
                     f"{TRIP_CATEGORY} must trip within the step; counted, not acted out."
                 )
                 trips = ServiceFigure("interconnection", "must_trip", float(self._trips[s]), text)
-                one = replace(one, figures=(*base.figures, trips))
+                one = replace(one, figures=(trips,))
             found.append(one)
         return tuple(found)
 

@@ -19,7 +19,7 @@ from gridimpact.study.power_flow import flow_setup
 from gridimpact.study.requests import build_requests
 from gridimpact.study.save import strategy_entry
 from gridimpact.study.thermal import temperatures
-from tests.study.case import whole
+from tests.study.case import fleet_of, whole
 from tests.study.closed_loop_case import (
     Asked,
     Run,
@@ -214,6 +214,29 @@ def test_the_hot_spot_found_by_the_study_keeps_the_limit_of_the_controller(spec,
     assert found.dispatch.unmet_kwh.sum() == 0.0
     with pytest.raises(InputError, match="ambient"):
         closed_loop(ga.HotSpotLimit(), spec, whole(spec), [found.request], flow_setup(spec), None)
+    study = gi.Study(spec.network, spec.profiles, spec.fleet, strategies=[ga.HotSpotLimit()])
+    with pytest.raises(InputError, match="needs temperatures"):
+        study.check()
+
+
+@pytest.mark.parametrize(
+    "strategy", [ga.ChargingDroop(), ga.MeasuredLimit(0.2)], ids=lambda s: s.name
+)
+def test_where_full_power_has_no_solution_the_cars_are_held_back_to_one_that_has(strategy):
+    spec = small_spec(network=long_feeder(2500.0))
+    assert not np.isfinite(run(gi.Uncontrolled(), spec).flow.residual_kva).all()
+    found = run(strategy, spec)
+    assert np.isfinite(found.flow.residual_kva).all()
+    assert found.dispatch.p_kw.max() > 1.0
+    assert not any(note.kind == "warning" for note in found.dispatch.notes)
+
+
+def test_a_segment_without_any_stay_is_solved_too():
+    car = {"capacity_kwh": 50.0, "p_charge_max_kw": 11.0}
+    spec = small_spec(fleet=fleet_of([], dict.fromkeys("abc", car)))
+    found = run(ga.HotSpotLimit(), spec).dispatch
+    assert found.p_kw.shape == (24, 3)
+    assert not found.p_kw.any()
 
 
 def test_single_phase_cars_answer_to_their_own_phase():
