@@ -9,7 +9,6 @@ from gridimpact.dispatch import g2v, grid_aware, v2g
 from gridimpact.dispatch.strategy import Strategy
 
 STRATEGIES: list[Strategy] = [
-    grid_aware.HotSpotLimit(),
     grid_aware.HotSpotLimit(98.0, obeys=0.5, floor_kw=0.0, guard=True),
     grid_aware.MeasuredLimit(0.8, base=g2v.ValleyFilling(), allocation="laxity"),
     grid_aware.VoltWatt(base=v2g.Arbitrage(0.3, enrolled=1.0), floor_kw=2.0),
