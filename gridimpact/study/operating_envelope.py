@@ -76,12 +76,7 @@ def operating_envelopes(
     flow of that step. A level is a worst case: where all draw less, voltage and loading are better, as long
     as power flows one way. Limits of a step rest on the demand of that very step: a perfect forecast.
     """
-    raise_problems(
-        allocation_problems(allocation, ("equal", "proportional")), "operating envelopes"
-    )
-    if not tolerance_kw > 0.0:
-        message = f"tolerance_kw is {tolerance_kw}, give a power above 0, such as 1e-3"
-        raise InputError(message)
+    _check(allocation, tolerance_kw)
     spec: StudySpec = getattr(study, "spec", study)
     spec = resolved(spec)
     if limits is not None:
@@ -101,6 +96,16 @@ def operating_envelopes(
         for segment in segments
     ]
     return _joined(parts)
+
+
+def _check(allocation: str, tolerance_kw: float) -> None:
+    """Refuse wishes that mean nothing."""
+    raise_problems(
+        allocation_problems(allocation, ("equal", "proportional")), "operating envelopes"
+    )
+    if not tolerance_kw > 0.0:
+        message = f"tolerance_kw is {tolerance_kw}, give a power above 0, such as 1e-3"
+        raise InputError(message)
 
 
 def envelopes_of(
