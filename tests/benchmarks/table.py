@@ -58,10 +58,13 @@ def page(report: Report) -> str:
 
 def _intro(report: Report) -> str:
     about = "\n".join(f"- {name}: {value}" for name, value in report.machine.items())
+    longest = {race.case.name: race.steps for race in report.races}
+    shorter = any(race.steps < longest[race.case.name] for race in report.races)
+    less = " (3 and no loops of single flows at the shorter lengths)" if shorter else ""
     return f"""
 Power flows per case with the same net, the same injections and the same outputs: voltages of all buses
 and loadings of all lines and transformers, as arrays in memory. Every engine runs in one process, single
-flows to {1e-8:g}, in turn with this one (A B A C A D), {report.rounds} rounds. What counts is process CPU
+flows to {1e-8:g}, in turn with this one (A B A C A D), {report.rounds} rounds{less}. What counts is process CPU
 time per flow on one thread; a ratio is the peer's over this engine's run just before, the median over
 rounds. Reading nets, setting up models, compiling and converting units are not timed. An engine counts
 where sample steps agree with pandapower's `runpp` to {VM_LIMIT:g} pu and {LOADING_LIMIT:g} percentage points; in
