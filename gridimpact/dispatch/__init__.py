@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gridimpact.dispatch.contract import check_contract
 from gridimpact.dispatch.enrolment import enrolled_vehicles
 from gridimpact.dispatch.execute import execute
 from gridimpact.dispatch.forecast_error import WithForecastError
@@ -30,6 +31,7 @@ __all__ = [
     "Uncontrolled",
     "WithForecastError",
     "aggregator",
+    "check_contract",
     "enrolled_vehicles",
     "execute",
     "g2v",
