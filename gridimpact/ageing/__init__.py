@@ -1,7 +1,7 @@
 """Transformer temperature and insulation life."""
 
 from gridimpact.ageing.annex_g_plate import COOLINGS, AnnexGPlate
-from gridimpact.ageing.drive import Harmonics, loss_ratio_at_tap, thermal_loadings
+from gridimpact.ageing.drive import SINE, Harmonics, loss_ratio_at_tap, thermal_loadings
 from gridimpact.ageing.iec_60076_7 import (
     IecSeries,
     IecState,
@@ -10,7 +10,7 @@ from gridimpact.ageing.iec_60076_7 import (
     iec_steady_state,
     iec_step,
 )
-from gridimpact.ageing.iec_plate import COOLING_CLASSES, IecPlate, iec_plate_of
+from gridimpact.ageing.iec_plate import COOLING_CLASSES, IecPlate, cooling_class, iec_plate_of
 from gridimpact.ageing.ieee_annex_g import (
     AnnexGSeries,
     AnnexGState,
@@ -67,11 +67,12 @@ from gridimpact.ageing.presets import (
     preset_named,
     thermal_capacity_wh_per_k,
 )
-from gridimpact.ageing.sensitivity import ageing_sensitivity
+from gridimpact.ageing.sensitivity import ageing_sensitivity, sensitivity_table
 from gridimpact.ageing.service_transformers import age_service_transformers
 from gridimpact.ageing.step_size import coarse_step_note, largest_jump_pu
 from gridimpact.ageing.summary import AgeingSummary, age
 from gridimpact.ageing.thermal_state import (
+    EDITION_2011,
     Clause7,
     ThermalSeries,
     ThermalState,
@@ -80,12 +81,13 @@ from gridimpact.ageing.thermal_state import (
     steady_state,
     ultimate_top_oil_rise_k,
 )
-from gridimpact.ageing.unequal import unequal_series
+from gridimpact.ageing.unequal import AnyPlate, HeatSeries, heat_series, unequal_series
 
 __all__ = [
     "ASSUMED_LOSS_RATIO",
     "COOLINGS",
     "COOLING_CLASSES",
+    "EDITION_2011",
     "ENCLOSURE_RISE_K",
     "FREE_BUBBLE_C",
     "INSULATIONS",
@@ -94,13 +96,16 @@ __all__ = [
     "NORMAL_LIFE_H",
     "NOT_LIMITING_BELOW",
     "PRESETS",
+    "SINE",
     "AgeingSummary",
     "AnnexGPlate",
     "AnnexGSeries",
     "AnnexGState",
+    "AnyPlate",
     "Clause7",
     "Deferral",
     "Harmonics",
+    "HeatSeries",
     "IecPlate",
     "IecSeries",
     "IecState",
@@ -124,10 +129,12 @@ __all__ = [
     "bridge_failed",
     "coarse_step_note",
     "cold_state",
+    "cooling_class",
     "deferral",
     "end_of_life_year",
     "end_of_life_years",
     "equivalent_ageing",
+    "heat_series",
     "iec_cold_state",
     "iec_plate_of",
     "iec_series",
@@ -145,6 +152,7 @@ __all__ = [
     "preset_named",
     "remaining_years",
     "replaced_after_years",
+    "sensitivity_table",
     "steady_state",
     "thermal_capacity_wh_per_k",
     "thermal_loadings",

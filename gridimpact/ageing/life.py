@@ -186,6 +186,7 @@ def deferral(
     age_years: float = 0.0,
     used_percent: ArrayLike = 0.0,
     cars: int | None = None,
+    life_h: float = NORMAL_LIFE_H,
 ) -> Deferral:
     """Return how much later a transformer is replaced under one ageing than under another.
 
@@ -195,7 +196,7 @@ def deferral(
         Mean ageing rate under the strategy and under what it is compared with [1].
     replacement : Replacement
         Price, rate and other end of life.
-    age_years, used_percent
+    age_years, used_percent, life_h
         As `replaced_after_years`.
     cars : int, optional
         Cars behind the transformer.
@@ -207,7 +208,9 @@ def deferral(
     (15.41, 3032.0)
     """
     later, sooner = (
-        replaced_after_years(rate, replacement, age_years=age_years, used_percent=used_percent)
+        replaced_after_years(
+            rate, replacement, age_years=age_years, used_percent=used_percent, life_h=life_h
+        )
         for rate in (equivalent_ageing, against)
     )
     worth = present_cost(sooner, replacement) - present_cost(later, replacement)

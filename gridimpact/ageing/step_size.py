@@ -12,9 +12,12 @@ COARSE = ((0.5, 0.3), (0.25, 0.6))
 
 
 def largest_jump_pu(loading_pu: ArrayLike) -> float:
-    """Return the largest change of loading from one step to the next [pu]; time is the axis before last."""
+    """Return the largest change of loading from one step to the next [pu]; time is the axis before last.
+
+    Gaps (NaN) are passed over.
+    """
     loading = np.asarray(loading_pu, dtype=np.float64)
-    return float(np.abs(np.diff(loading, axis=-2)).max(initial=0.0))
+    return float(np.fmax.reduce(np.abs(np.diff(loading, axis=-2)), axis=None, initial=0.0))
 
 
 def coarse_step_note(dt_h: float, jump_pu: float) -> Note | None:
