@@ -86,6 +86,7 @@ def _power_flow(spec: StudySpec) -> dict[str, Any]:
         "pv_single_phase_kva": spec.pv_single_phase_kva,
         "cold_batteries": spec.cold_batteries,
         "volt_var": json.loads(json.dumps(dict(spec.volt_var))),
+        "transformer": dict(spec.transformer.given),
     }
     default = {"power_flow": "auto", "zero_sequence": "require"}
     return {k: v for k, v in found.items() if v and v != default.get(k)}
@@ -128,7 +129,19 @@ def _settings(strategy: Any, kind: Any) -> dict[str, Any]:
                 "study in a script, or use 'synthetic'"
             )
             raise InputError(message)
-    return {k: strategy_entry(v) if isinstance(v, Strategy) else v for k, v in changed.items()}
+    return {name: _plain(value) for name, value in changed.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as a YAML file holds it: windows and events by what differs from their defaults."""
+    if isinstance(value, Strategy):
+        return strategy_entry(value)
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    if is_dataclass(value):
+        told = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {f.name: _plain(told[f.name]) for f in fields(value) if told[f.name] != f.default}
+    return value
 
 
 def _timeline(spec: StudySpec) -> Mapping[str, str]:

@@ -7,12 +7,25 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 import gridimpact as gi
+from gridimpact.dispatch.strategy import label
 from gridimpact.errors import InputError
 from gridimpact.study.catalogue import STRATEGIES, make_strategy
 from gridimpact.study.save import strategy_entry
+from tests.dispatch.strategies import STRATEGIES as LISTED
 from tests.study import case
+
+EVERY_STRATEGY = [
+    *LISTED,
+    gi.g2v.PriceCharging(published="12:00"),
+    gi.g2v.AverageRate(0.37),
+    gi.g2v.DelayedStart("23:30", strict=True),
+    gi.g2v.LoadControl([{"start": "18:00", "end": "19:30", "dates": ["2019-10-31"], "share": 0.4}]),
+    gi.g2v.PvFollowing(solar_only=True),
+    gi.v2g.RenewableBuffer(surplus_kw=(0.0, 3.0)),
+]
 
 
 def test_a_saved_study_runs_again_to_the_same_comparison(solved, tmp_path):
@@ -63,18 +76,33 @@ def test_a_common_tariff_beside_one_by_kind_is_kept(tmp_path):
     assert again.tariff_of("home").name == study.spec.tariffs[""].name
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_every_strategy_is_written_as_a_study_file_names_it(name):
-    made = make_strategy(name)
-    assert strategy_entry(made) == name
-    field = dataclasses.fields(made)[0].name if dataclasses.fields(made) else None
-    if field is None:
-        return
-    value = 0.37
-    changed = dataclasses.replace(made, **{field: value})
-    entry = strategy_entry(changed)
-    assert entry == {name: {field: value}}
-    assert make_strategy(entry) == changed
+def test_a_strategy_with_its_defaults_is_written_by_its_name_alone():
+    assert [strategy_entry(make_strategy(name)) for name in STRATEGIES] == list(STRATEGIES)
+
+
+@pytest.mark.parametrize("strategy", EVERY_STRATEGY, ids=label)
+def test_every_strategy_comes_back_from_the_text_of_a_study_file(strategy):
+    text = yaml.safe_dump(strategy_entry(strategy), sort_keys=False)
+    again = make_strategy(yaml.safe_load(text))
+    assert again == strategy
+    assert label(again) == label(strategy)
+
+
+def test_a_setting_of_every_strategy_comes_back():
+    rules = {s.name for s in EVERY_STRATEGY if isinstance(strategy_entry(s), dict)}
+    assert rules >= {make_strategy(name).name for name in STRATEGIES} - {"uncontrolled"}
+
+
+def test_settings_are_written_as_a_user_would_write_them():
+    events = [{"start": "17:00", "end": "19:00", "days": ["sat", "sun"], "cap_kw": 2.0}]
+    assert strategy_entry(gi.g2v.LoadControl(events)) == {"g2v.load_control": {"events": events}}
+    base = gi.v2g.Arbitrage(0.3)
+    assert strategy_entry(gi.grid_aware.MeasuredLimit(base=base, limit=0.37)) == {
+        "grid_aware.measured_limit": {
+            "base": {"v2g.arbitrage": {"reserve_soc": 0.3}},
+            "limit": 0.37,
+        }
+    }
 
 
 def test_a_mix_comes_back_with_shares_settings_and_rest():
