@@ -16,7 +16,7 @@ from gridimpact.assess.limits import LimitProfile
 from gridimpact.dispatch.shortfall import missed
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError, Problem, raise_problems
-from gridimpact.records import Fleet, Network, Note, Profiles, StudyResult
+from gridimpact.records import Fleet, Network, Note, PlanRequest, Profiles, StudyResult
 from gridimpact.report import repr_html_study_result, write_excel, write_html
 from gridimpact.report.plot import Plot
 from gridimpact.report.services import services_frame
@@ -24,8 +24,10 @@ from gridimpact.report.tables import text_table
 from gridimpact.report.violations import stacked
 from gridimpact.study.build import Prices, make_spec, spec_from_file
 from gridimpact.study.check import check_days, check_spec
+from gridimpact.study.requests import build_requests
 from gridimpact.study.run import run_study
 from gridimpact.study.save import save_study
+from gridimpact.study.segments import choose_segments
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.store import write_results
 from gridimpact.study.store_read import read_results
@@ -140,6 +142,25 @@ class Study:
         problems = [*check_spec(self.spec), *check_days(self.spec, self.days)]
         raise_problems(problems, f"study {self.spec.name!r}")
         return tuple(p for p in problems if p.severity != "error")
+
+    def requests(self, days: str | Sequence[str] | None = None) -> tuple[PlanRequest, ...]:
+        """Return what strategies are told of each span of days, for plans of your own; nothing is solved.
+
+        Parameters
+        ----------
+        days : str or sequence of str, optional
+            As for `run`, the margins before and after included.
+
+        Raises
+        ------
+        InputError
+            If the days cannot be read or lie outside the timeline.
+        """
+        load = self.spec.profiles.load_p_kw.sum(axis=1)
+        sun = self.spec.profiles.pv_p_kw.sum(axis=1)
+        chosen = self.days if days is None else days
+        segments = choose_segments(self.spec.timeline, chosen, load + sun, sun)
+        return tuple(build_requests(self.spec, segment) for segment in segments)
 
     def run(
         self,

@@ -257,3 +257,15 @@ def test_battery_columns_that_a_table_leaves_out_change_nothing_and_given_ones_a
 def test_impossible_battery_columns_are_refused(column, value):
     with pytest.raises(InputError, match=column):
         request_of([("a", "2016-04-15 01:00", "2016-04-15 12:00")], {"a": {**CAR, column: value}})
+
+
+def test_a_study_hands_out_what_its_strategies_are_told():
+    own = study([gi.Uncontrolled()])
+    (everything,) = own.requests("all")
+    assert everything.timeline == own.spec.timeline
+    assert np.array_equal(everything.site_load_kw, own.spec.profiles.load_p_kw)
+    (day,) = own.requests("2016-04-19")
+    assert day.timeline.count == 3 * 24 * 3600 // everything.timeline.step_s
+    by_hand = gi.build_requests(own.spec, whole(own.spec))
+    found = gi.plan(gi.g2v.ValleyFilling(), everything)
+    assert np.array_equal(found.p_kw, gi.plan(gi.g2v.ValleyFilling(), by_hand).p_kw)
