@@ -90,7 +90,7 @@ def needs(request: PlanRequest, found: Dispatch) -> Needs:
     with np.errstate(divide="ignore", invalid="ignore"):
         hours = np.where(hours_at_1_kw > 0.0, hours_at_1_kw / np.maximum(net, 0.0), 0.0)
         power = np.where(hours_at_1_kw > 0.0, hours_at_1_kw / plugged + held.idle_kw[v], 0.0)
-    return Needs(soc, plugged, hours, power)
+    return Needs(soc, np.asarray(plugged, dtype=np.float64), hours, power)
 
 
 def hours_to_charge(

@@ -9,8 +9,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from gridimpact.dispatch.kernels_graph import compiled
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -69,7 +70,7 @@ class StayStates(NamedTuple):
     away_kwh: FloatArray
 
 
-@njit(cache=True)
+@compiled
 def charge_gain(
     soc: float, dt_h: float, rate: float, knee: float, taper_fraction: float, soc_max: float
 ) -> float:
@@ -88,7 +89,7 @@ def charge_gain(
     return min(rate * below + above, room)
 
 
-@njit(cache=True)
+@compiled
 def needed_before(
     need: float, dt_h: float, rate: float, knee: float, taper_fraction: float
 ) -> float:
@@ -105,7 +106,7 @@ def needed_before(
     return knee - rate * (dt_h - above)
 
 
-@njit(cache=True)
+@compiled
 def soc_step(
     soc: float, net_kw: float, dt_h: float, capacity: float, eta_charge: float, eta_discharge: float
 ) -> float:
@@ -115,7 +116,7 @@ def soc_step(
     return soc + net_kw / eta_discharge * dt_h / capacity
 
 
-@njit(cache=True)
+@compiled
 def battery_step(soc: float, p_kw: float, dt_h: float, v: int, b: BatteryArrays) -> float:
     """Return the state of charge of vehicle `v` after a step of mean power at the meter."""
     net = max(p_kw - b.idle_kw[v], 0.0) if p_kw > 0.0 else 0.0
@@ -124,13 +125,13 @@ def battery_step(soc: float, p_kw: float, dt_h: float, v: int, b: BatteryArrays)
     return float(soc_step(soc, net, dt_h, b.capacity_kwh[v], b.eta_charge[v], b.eta_discharge[v]))
 
 
-@njit(cache=True)
+@compiled
 def full_rate(p_max: float, v: int, b: BatteryArrays) -> float:
     """Return what full power at the meter puts into the battery of vehicle `v`, over capacity [1/h]."""
     return float(b.eta_charge[v] * max(p_max - b.idle_kw[v], 0.0) / b.capacity_kwh[v])
 
 
-@njit(cache=True)
+@compiled
 def charge_limit(
     soc: float, dt_h: float, p_max: float, top: float, v: int, b: BatteryArrays
 ) -> float:
@@ -142,7 +143,7 @@ def charge_limit(
     return float(min(gain * b.capacity_kwh[v] / (b.eta_charge[v] * dt_h) + idle, p_max))
 
 
-@njit(cache=True)
+@compiled
 def discharge_limit(
     soc: float, dt_h: float, p_max: float, floor: float, v: int, b: BatteryArrays
 ) -> float:
@@ -158,7 +159,7 @@ def discharge_limit(
     return float(max(min(p_max, held), 0.0))
 
 
-@njit(cache=True)
+@compiled
 def arrival_soc(soc: float, i: int, s: StayArrays, b: BatteryArrays) -> tuple[float, float]:
     """Return the state of charge on arrival at stay `i` and the energy charged elsewhere [kWh]."""
     if not math.isnan(s.soc_arrival[i]):
@@ -171,8 +172,8 @@ def arrival_soc(soc: float, i: int, s: StayArrays, b: BatteryArrays) -> tuple[fl
     return left, 0.0
 
 
-@njit(cache=True)
-def _asked(
+@compiled
+def within_limits(
     asked: float,
     soc: float,
     need: float,
@@ -201,7 +202,7 @@ def _asked(
     return float(power) + 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def run_stays(
     asked_kw: FloatArray,
     controlled: BoolArray,
@@ -234,7 +235,7 @@ def run_stays(
         for t in range(first, last):
             if controlled[v]:
                 need = needed_before(target, (last - 1 - t) * dt_h, rate, knee, fraction)
-                power = _asked(asked_kw[t, v], soc, need, i, dt_h, s, b, r)
+                power = within_limits(asked_kw[t, v], soc, need, i, dt_h, s, b, r)
             else:
                 power = charge_limit(soc, dt_h, s.p_charge_kw[i], max(target, soc), v, b)
             soc = battery_step(soc, power, dt_h, v, b)
@@ -249,7 +250,7 @@ def run_stays(
     return p_kw, soc_at
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_power(
     total: FloatArray,
     p_kw: FloatArray,

@@ -11,8 +11,8 @@ from gridimpact.dispatch.kernels import (
     battery_step,
     full_rate,
     needed_before,
+    within_limits,
 )
-from gridimpact.dispatch.kernels import _asked as within_limits
 from gridimpact.dispatch.kernels_graph import compiled
 from gridimpact.dispatch.kernels_presence import Presence, move_on
 

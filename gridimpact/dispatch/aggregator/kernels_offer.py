@@ -12,8 +12,8 @@ from gridimpact.dispatch.kernels import (
     battery_step,
     full_rate,
     needed_before,
+    within_limits,
 )
-from gridimpact.dispatch.kernels import _asked as within_limits
 from gridimpact.dispatch.kernels_graph import compiled
 
 _CLOSE_KW = 1e-9
@@ -58,7 +58,7 @@ def _charger_room(way: int, span: tuple[int, int, int], s: StayArrays, p_kw: Flo
     for t in range(first, last):
         power = p_kw[t, s.vehicle[i]]
         room = min(room, power + s.p_discharge_kw[i] if way == 0 else s.p_charge_kw[i] - power)
-    return max(room, 0.0)
+    return float(max(room, 0.0))
 
 
 @compiled
