@@ -72,6 +72,9 @@ class Study:
         ``v_pu`` and ``q_share``.
     cold_batteries : bool
         Batteries as cold as the ambient air take and give less.
+    transformer : mapping or None
+        Thermal model, data, life and money of the transformers; keys as
+        `gridimpact.study.TransformerOptions`.
 
     Raises
     ------
@@ -96,6 +99,7 @@ class Study:
         pv_single_phase_kva: float | None = None,
         volt_var: Mapping[str, Any] | None = None,
         cold_batteries: bool = False,
+        transformer: Mapping[str, Any] | None = None,
     ) -> None:
         self.spec: StudySpec = make_spec(
             network,
@@ -113,6 +117,7 @@ class Study:
                 "pv_single_phase_kva": pv_single_phase_kva,
                 "volt_var": dict(volt_var or {}),
                 "cold_batteries": cold_batteries,
+                "transformer": transformer,
             },
         )
         self.days: str | Sequence[str] = "design"

@@ -175,7 +175,7 @@ def nameplates_for(
     grid: Grid,
     *,
     insulation: str | None = None,
-    enclosure: str | Sequence[str] = "compact_station",
+    enclosure: str | Sequence[str] | None = None,
     preset: str | None = None,
     frequency_hz: float = 50.0,
 ) -> tuple[Nameplate, tuple[Note, ...]]:
@@ -187,8 +187,9 @@ def nameplates_for(
         Network; gives the loss ratios.
     insulation : str, optional
         Paper of all transformers; unknown by default: non-upgraded leads at 50 Hz, upgraded at 60 Hz.
-    enclosure : str or sequence of str
-        One name of `ENCLOSURE_RISE_K`, or one for each transformer.
+    enclosure : str or sequence of str, optional
+        One name of `ENCLOSURE_RISE_K`, or one for each transformer; where such a family usually stands by
+        default, for the families without a place a compact station.
     preset : str, optional
         Name of `PRESETS`; by default the IEC family at 50 Hz, the IEEE family at 60 Hz.
     frequency_hz : float
@@ -207,17 +208,21 @@ def nameplates_for(
     count = len(grid.transformer_name)
     known_paper = insulation is not None
     chosen = preset_named(preset or ("ieee_65c" if frequency_hz >= 55.0 else "iec_onan"))
-    lead = insulation or ("upgraded" if frequency_hz >= 55.0 else "non_upgraded")
+    usual = "upgraded" if frequency_hz >= 55.0 else "non_upgraded"
+    lead = insulation or (usual if preset is None else chosen.insulation)
     ratio, notes = _loss_ratios(grid)
-    rises = _enclosure_rises(enclosure, count)
+    rises = _enclosure_rises(chosen.enclosure if enclosure is None else enclosure, count)
     plate = _from_presets(chosen, ratio, rises, lead, known_paper)
     if not count:
         return plate, ()
     notes.insert(
         0, Note("assumption", "transformers", f"rated rises and time constants: {chosen.source}")
     )
+    if chosen.assumed:
+        notes.insert(1, Note("assumption", "transformers", f"own choice: {chosen.assumed}"))
     if not known_paper:
-        text = f"insulation paper is unknown: {lead} leads at {frequency_hz:g} Hz, both are shown"
+        why = f"at {frequency_hz:g} Hz" if preset is None else f"in this family ({chosen.name})"
+        text = f"insulation paper is unknown: {lead} leads {why}, both are shown"
         notes.append(Note("assumption", "transformers", text))
     if np.any(rises > 0.0):
         text = f"air around the tank is {rises.max():g} K above outdoor air (enclosure)"

@@ -36,7 +36,19 @@ class Preset:
     rated_ambient_c: float
     insulation: str
     source: str
+    enclosure: str = "compact_station"
+    """Where such units usually stand, a name of `ENCLOSURE_RISE_K`."""
+    assumed: str = ""
+    """Which of the numbers are an own choice, in words."""
 
+
+_C57_91 = "IEEE C57.91-2011, ONAN, n = m = 0.8"
+_OWN_TIMES = "time constants of 3 h and 5 min"
+
+_IEC_TABLE_4 = (
+    "IEC 60076-7:2018 table 4, distribution ONAN: 55 K top oil, 23 K gradient, x 0.8, y 1.6, "
+    "180 min, 4 min times k22 = 2"
+)
 
 _PRESETS = (
     Preset(
@@ -49,8 +61,7 @@ _PRESETS = (
         8.0 / 60.0,
         20.0,
         "non_upgraded",
-        "IEC 60076-7:2018 table 4, distribution ONAN: 55 K top oil, 23 K gradient, x 0.8, y 1.6, "
-        "180 min, 4 min times k22 = 2",
+        _IEC_TABLE_4,
     ),
     Preset(
         "ieee_65c",
@@ -64,6 +75,61 @@ _PRESETS = (
         "upgraded",
         "IEEE C57.91-2011, 65 K average winding rise, ONAN: 80 K hot spot over ambient, "
         "n = m = 0.8; 55 K top oil, 3 h and 5 min typical",
+    ),
+    Preset(
+        "ieee_65c_pole",
+        55.0,
+        80.0,
+        0.8,
+        0.8,
+        3.0,
+        5.0 / 60.0,
+        30.0,
+        "upgraded",
+        f"{_C57_91}, 65 K average winding rise: 80 K hot spot over ambient; pole-mounted",
+        "pole",
+        f"top-oil rise of 55 K, {_OWN_TIMES}",
+    ),
+    Preset(
+        "ieee_65c_pad",
+        55.0,
+        80.0,
+        0.8,
+        0.8,
+        3.0,
+        5.0 / 60.0,
+        30.0,
+        "upgraded",
+        f"{_C57_91}, 65 K average winding rise: 80 K hot spot over ambient; pad-mounted, tank in free air",
+        "outdoor",
+        f"top-oil rise of 55 K, {_OWN_TIMES}, sun on the tank left out",
+    ),
+    Preset(
+        "ieee_55c",
+        45.0,
+        65.0,
+        0.8,
+        0.8,
+        3.0,
+        5.0 / 60.0,
+        30.0,
+        "rise_55",
+        f"{_C57_91}, 55 K average winding rise: 65 K hot spot over ambient; older units in free air",
+        "outdoor",
+        f"top-oil rise of 45 K, {_OWN_TIMES}",
+    ),
+    Preset(
+        "iec_onan_pole",
+        55.0,
+        78.0,
+        0.8,
+        0.8,
+        3.0,
+        8.0 / 60.0,
+        20.0,
+        "non_upgraded",
+        f"{_IEC_TABLE_4}; pole-mounted",
+        "pole",
     ),
 )
 

@@ -10,11 +10,13 @@ from gridimpact.study.requests import build_requests
 from gridimpact.study.run import run_study
 from gridimpact.study.segments import Segment, choose_segments
 from gridimpact.study.spec import StudySpec
+from gridimpact.study.thermal_options import TransformerOptions
 
 __all__ = [
     "OperatingEnvelopes",
     "Segment",
     "StudySpec",
+    "TransformerOptions",
     "build_requests",
     "choose_segments",
     "compare",

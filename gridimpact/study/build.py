@@ -24,6 +24,7 @@ from gridimpact.study.place import place
 from gridimpact.study.signals import read_strategies
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.tables import load_profiles
+from gridimpact.study.thermal_options import transformer_options
 from gridimpact.timeline import Timeline
 
 Prices = str | Path | Tariff | Mapping[str, Any] | None
@@ -51,8 +52,7 @@ def make_spec(
     ambient : str, Ambient, array or None
         Air temperature; None leaves transformer ageing out.
     options : mapping, optional
-        Of `StudySpec`: ``name seed power_flow zero_sequence pv_single_phase_kva volt_var cold_batteries
-        settings``.
+        Of `StudySpec`, e.g. ``name seed power_flow settings``; ``transformer`` as a mapping.
 
     Raises
     ------
@@ -63,15 +63,16 @@ def make_spec(
     time = aligned.timeline
     joined = fleet if isinstance(fleet, Fleet) else join_fleets(*fleet)
     chosen = tuple(make_strategy(s) if isinstance(s, str | Mapping) else s for s in strategies)
-    chosen_ambient = (
-        ambient if ambient is None or isinstance(ambient, Ambient) else load_ambient(ambient, time)
-    )
+    ready = ambient is None or isinstance(ambient, Ambient)
+    chosen_ambient = ambient if ready else load_ambient(ambient, time)
     if chosen_ambient is not None and len(chosen_ambient.temp_air_c) != time.count:
         message = (
             f"ambient {chosen_ambient.name!r} has {len(chosen_ambient.temp_air_c)} values, the timeline "
             f"{time.count} steps; give a series of the same timeline"
         )
         raise InputError(message)
+    given = {"name": "study", "transformer": None, **dict(options or {})}
+    given["transformer"] = transformer_options(given["transformer"])
     return StudySpec(
         network=network,
         profiles=aligned,
@@ -80,7 +81,7 @@ def make_spec(
         limits=limits if isinstance(limits, LimitProfile) else limit_profile(limits),
         tariffs=_tariffs(prices, time),
         ambient=chosen_ambient,
-        **{"name": "study", **dict(options or {})},
+        **given,
     )
 
 
@@ -164,6 +165,7 @@ def spec_from_file(path: Path) -> tuple[StudySpec, StudyConfig]:
             "pv_single_phase_kva": config.pv_single_phase_kva,
             "volt_var": config.volt_var.model_dump(exclude_none=True),
             "cold_batteries": config.cold_batteries,
+            "transformer": config.transformer,
             "settings": config.model_dump(mode="json", exclude_defaults=True),
         },
     )

@@ -15,6 +15,7 @@ from gridimpact.study.power_flow import resolved
 from gridimpact.study.requests import fuse_limit_kw
 from gridimpact.study.segments import choose_segments
 from gridimpact.study.spec import NO_EV, StudySpec
+from gridimpact.study.thermal_plates import thermal_problems
 from gridimpact.study.volt_var import volt_var_of, with_curve_of
 
 
@@ -27,6 +28,7 @@ def check_spec(spec: StudySpec) -> list[Problem]:
         *_strategies(spec),
         *_limits(spec),
         *_power_flow(spec),
+        *thermal_problems(spec),
         *_left_out(spec),
     ]
     return sorted(found, key=lambda p: p.severity != "error")

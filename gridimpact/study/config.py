@@ -183,6 +183,8 @@ class StudyConfig(_Section):
     volt_var: VoltVarConfig = VoltVarConfig()
     cold_batteries: bool = False
     """Whether batteries as cold as the air take and give less; needs `ambient`."""
+    transformer: dict[str, Any] = Field(default_factory=dict)
+    """Thermal model, data, life and money; its keys are those of `TransformerOptions`."""
     days: str | list[str] = "design"
     seed: int = Field(default=0, ge=0)
 

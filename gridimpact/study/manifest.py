@@ -17,6 +17,7 @@ from gridimpact.profiles import licence_of
 from gridimpact.records import BoolArray, Profiles
 from gridimpact.study.segments import Segment
 from gridimpact.study.spec import StudySpec
+from gridimpact.study.thermal_plates import described
 
 _PACKAGES = ("gridimpact", "pandapower", "numpy", "scipy", "pandas", "numba", "xarray", "pvlib")
 
@@ -36,6 +37,9 @@ def manifest_of(
     controlled : mapping
         (vehicle,) mask of the cars each row controls.
     """
+    thermal = {}
+    if spec.ambient is not None and len(spec.network.grid.transformer_index):
+        thermal = {"transformer": described(spec.network, spec.transformer)}
     return {
         "gridimpact": _version("gridimpact"),
         "versions": {"python": platform.python_version()} | {p: _version(p) for p in _PACKAGES},
@@ -56,6 +60,7 @@ def manifest_of(
         "sources": _sources(spec),
         "settings": dict(spec.settings or {}),
         "calibration": spec.profiles.calibrated,
+        **thermal,
     }
 
 

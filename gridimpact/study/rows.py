@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gridimpact.ageing import Nameplate, nameplates_for
+from gridimpact.ageing import coarse_step_note, largest_jump_pu
 from gridimpact.assess import AssessContext, Assessor, SegmentResult
 from gridimpact.conventions import Status
 from gridimpact.dispatch.strategy import Strategy
@@ -49,6 +49,7 @@ from gridimpact.study.stored import (
     worth_per_kwh,
 )
 from gridimpact.study.thermal import temperatures
+from gridimpact.study.thermal_plates import Plates, plates_of
 from gridimpact.study.verify import Difference, compare_lanes, draw_lanes
 from gridimpact.study.volt_var import with_curve_of
 
@@ -65,6 +66,7 @@ class Rows:
     verify_engine: str | None = None
     failed: int = 0
     bridged: int = 0
+    jump_pu: float = 0.0
     engine_name: str = ""
     difference: Difference = field(default_factory=Difference)
     controlled: dict[str, BoolArray] = field(default_factory=dict)
@@ -78,10 +80,10 @@ class Rows:
         self.arrays = ResultArrays(spec, self.segments, self.labels)
         self.requests = [build_requests(spec, segment) for segment in self.segments]
         self.notes.extend(self.setup.notes)
-        self.plate: Nameplate | None = None
+        self.plates: Plates | None = None
         if spec.ambient is not None and len(spec.network.grid.transformer_index):
-            self.plate, notes = nameplates_for(spec.network.grid)
-            self.notes.extend(notes)
+            self.plates = plates_of(spec.network, spec.transformer)
+            self.notes.extend(self.plates.notes)
         steps = sum(s.timeline.count for s in self.segments)
         self._lanes = draw_lanes(steps * len(self.labels), self.verify, spec.seed)
         self._steps = steps
@@ -93,7 +95,8 @@ class Rows:
             sites=self.spec.network.sites,
             limits=self.spec.limits,
             charger_phases=tuple(phases_of_chargers(self.spec)),
-            plate=self.plate,
+            plate=None if self.plates is None else self.plates.lead,
+            life_h=self.spec.transformer.life_h,
         )
         assessor, extremes = Assessor.start(context), Extremes(self.spec, self.setup)
         bar.set_postfix_str(name)
@@ -101,7 +104,7 @@ class Rows:
             request = self.requests[number]
             dispatch = None
             if strategy is not None:
-                stepped = in_loop(strategy, self.spec, segment, self.setup, self.plate)
+                stepped = in_loop(strategy, self.spec, segment, self.setup, context.plate)
                 dispatch = plan(stepped, request)
             given = inject(with_curve_of(self.spec, strategy), segment, request, dispatch)
             self._put(name, number, request, dispatch, given)
@@ -144,10 +147,12 @@ class Rows:
         self, name: str, number: int, segment: Segment, given: Injections, carried: _Carried
     ) -> dict[str, FloatArray]:
         """Return the temperatures of a segment, nothing where they are not studied."""
-        if self.plate is None:
+        if self.plates is None:
             return {}
+        loading = carried.loading
+        self.jump_pu = max(self.jump_pu, largest_jump_pu(loading) / 100.0)
         series, bridged = temperatures(
-            self.spec, segment, self.plate, carried.loading, given, carried.by_phase
+            self.spec, segment, self.plates.model, loading, given, carried.by_phase
         )
         self.bridged += bridged
         heat = {n: getattr(series, n) for n in ("top_oil_c", "hot_spot_c", "ageing_rate")}
@@ -166,6 +171,11 @@ class Rows:
             worth_per_kwh(self.segments[0], request),
             at_homes(request),
         )
+
+    def step_notes(self) -> list[Note]:
+        """Return the warning that the step is too coarse for ageing, where it is."""
+        note = coarse_step_note(self.spec.timeline.dt_h, self.jump_pu)
+        return [note] if note else []
 
     def sensitivity(self) -> dict[str, dict[str, float]]:
         """Return the lowest voltage of each row with its sources lower and higher; note them."""

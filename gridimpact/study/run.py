@@ -95,7 +95,7 @@ def run_study(
         assessments=found,
         comparison=compare(found),
         manifest=manifest,
-        notes=notes_of(spec, run.notes, found, run.bridged),
+        notes=notes_of(spec, [*run.notes, *run.step_notes()], found, run.bridged),
     )
 
 

@@ -10,6 +10,7 @@ from gridimpact.assess.limits import LimitProfile
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import Problem, raise_problems
 from gridimpact.records import Ambient, Fleet, Network, Note, Profiles, Tariff
+from gridimpact.study.thermal_options import TransformerOptions
 from gridimpact.timeline import Timeline
 
 Days = str | Sequence[str]
@@ -45,6 +46,8 @@ class StudySpec:
         Curve by ``"pv"`` and ``"chargers"`` along which their reactive power answers to voltage.
     cold_batteries : bool
         Batteries as cold as the air take and give less; needs `ambient`.
+    transformer : TransformerOptions
+        Thermal model, data, life and money of the transformers.
     settings : mapping
         What the user asked for, as plain data, for the manifest.
     """
@@ -65,6 +68,7 @@ class StudySpec:
     pv_single_phase_kva: float | None = None
     volt_var: Mapping[str, Any] = field(default_factory=dict)
     cold_batteries: bool = False
+    transformer: TransformerOptions = field(default_factory=TransformerOptions)
     notes: tuple[Note, ...] = ()
     settings: Mapping[str, Any] | None = None
 

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from gridimpact.ageing import (
-    Nameplate,
-    ThermalSeries,
-    ageing_rates,
+    SINE,
+    AnyPlate,
+    HeatSeries,
     bridge_failed,
-    thermal_series,
+    heat_series,
+    thermal_loadings,
 )
 from gridimpact.records import FloatArray, Injections
 from gridimpact.study.segments import Segment
 from gridimpact.study.spec import StudySpec
+from gridimpact.study.thermal_options import TransformerOptions
 
 
 def temperatures(
     spec: StudySpec,
     segment: Segment,
-    plate: Nameplate,
+    plate: AnyPlate,
     loading_percent: FloatArray,
     injections: Injections,
     phase_loading_percent: FloatArray | None = None,
-) -> tuple[ThermalSeries, int]:
+) -> tuple[HeatSeries, int]:
     """Return temperatures and ageing, and how many transformer steps were bridged.
 
     Parameters
     ----------
+    plate : Nameplate, IecPlate or tuple of AnnexGPlate
+        Thermal data; their kind chooses the model, `spec.transformer` its start and open choices.
     loading_percent : (scenario, time, transformer) array
         Current over rating, of the worst phase; NaN where a lane failed.
     phase_loading_percent : (scenario, time, transformer, 3) array, optional
@@ -40,35 +42,45 @@ def temperatures(
     Loading is the transformer's current over its rating. In three phases the oil is heated by the
     losses of all windings, so by the mean square of the phases, and the hot spot sits in the worst
     winding; IEEE C57.91-2011 clause 7 adds the winding's rise to the oil's, so both are followed apart
-    and added. Where a lane failed, the apparent power injected behind the transformer over its rating
-    stands in, so that the oil does not forget. Temperatures start steady at the first step's
-    loading; the warm-up day lets that fade.
+    and added. Harmonics raise both. Where a lane failed, the apparent power injected behind the transformer over its rating
+    stands in, so that the oil does not forget. Unless the study says otherwise,
+    temperatures start steady at the first step's loading; the warm-up day lets that fade.
     """
     if spec.ambient is None:
         message = "temperatures need an ambient series"
         raise ValueError(message)
     ambient = spec.ambient.temp_air_c[segment.steps]
-    substitute = injected_pu(spec, injections)
-    worst, bridged = filled_pu(loading_percent, substitute)
-    series = thermal_series(worst, ambient, plate, segment.timeline.dt_h)
-    if phase_loading_percent is not None:
-        mean_square = np.sqrt(np.mean(np.square(phase_loading_percent), axis=3))
-        oil = thermal_series(
-            filled_pu(mean_square, substitute)[0], ambient, plate, segment.timeline.dt_h
-        )
-        series = _wound(oil, series, plate)
-    return series, bridged
+    winding, oil, bridged = heating_pu(
+        loading_percent, phase_loading_percent, injected_pu(spec, injections)
+    )
+    return heated(spec.transformer, plate, (oil, winding), ambient, segment.timeline.dt_h), bridged
 
 
-def _wound(oil: ThermalSeries, winding: ThermalSeries, plate: Nameplate) -> ThermalSeries:
-    """Return the oil of one series with the winding's rise over oil of another."""
-    hot_spot = oil.top_oil_c + (winding.hot_spot_c - winding.top_oil_c)
-    return ThermalSeries(
-        top_oil_c=oil.top_oil_c,
-        hot_spot_c=hot_spot,
-        ageing_rate=ageing_rates(hot_spot, plate.insulation),
-        initial=dataclasses.replace(oil.initial, gradient_k=winding.initial.gradient_k),
-        final=dataclasses.replace(oil.final, gradient_k=winding.final.gradient_k),
+def heating_pu(
+    loading_percent: FloatArray, phase_loading_percent: FloatArray | None, substitute: FloatArray
+) -> tuple[FloatArray, FloatArray, int]:
+    """Return the loadings that heat winding and oil [pu], and how many were filled."""
+    winding, bridged = filled_pu(loading_percent, substitute)
+    if phase_loading_percent is None:
+        return winding, winding, bridged
+    mean_square, _ = thermal_loadings(phase_loading_percent, by_phase=True)
+    return winding, filled_pu(mean_square, substitute)[0], bridged
+
+
+def heated(
+    options: TransformerOptions,
+    plate: AnyPlate,
+    heating: tuple[FloatArray, FloatArray],
+    ambient_c: FloatArray,
+    dt_h: float,
+) -> HeatSeries:
+    """Return temperatures and ageing under the loadings of oil and winding [pu]."""
+    oil, winding = heating
+    if options.harmonics != SINE:
+        oil = thermal_loadings(oil, harmonics=options.harmonics)[0]
+        winding = thermal_loadings(winding, harmonics=options.harmonics)[1]
+    return heat_series(
+        oil, winding, ambient_c, plate, dt_h, start=options.start, model=options.clause7
     )
 
 

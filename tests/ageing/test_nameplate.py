@@ -10,6 +10,7 @@ from gridimpact.ageing import (
     oil_time_constant_h,
     preset_named,
     thermal_capacity_wh_per_k,
+    thermal_series,
 )
 from gridimpact.errors import InputError
 
@@ -70,7 +71,7 @@ def test_a_network_without_transformers_gives_an_empty_plate():
 def test_wrong_names_are_refused_with_the_choices():
     with pytest.raises(InputError, match="did you mean 'iec_onan'"):
         preset_named("iec_onam")
-    with pytest.raises(InputError, match=r"known are iec_onan, ieee_65c$"):
+    with pytest.raises(InputError, match=r"known are iec_onan, ieee_65c, "):
         preset_named("xyz")
     with pytest.raises(InputError, match="'cellar' is unknown"):
         nameplates_for(grid(4.0), enclosure="cellar")
@@ -101,3 +102,27 @@ def test_weights_give_the_published_heat_capacity_and_time_constant():
     assert 60 * oil_time_constant_h(7970.7582, 41.6, 116_140) == pytest.approx(171.3, abs=0.05)
     with pytest.raises(InputError, match="needs a loss above 0"):
         oil_time_constant_h(100.0, 50.0, 0.0)
+
+
+def test_pole_and_pad_stand_in_free_air_and_older_units_age_by_their_own_law():
+    for name, hot_spot, paper in (
+        ("ieee_65c_pole", 80.0, "upgraded"),
+        ("ieee_65c_pad", 80.0, "upgraded"),
+        ("ieee_55c", 65.0, "rise_55"),
+        ("iec_onan_pole", 78.0, "non_upgraded"),
+    ):
+        plate, notes = nameplates_for(grid(4.5), preset=name)
+        assert plate.enclosure_rise_k[0] == 0.0
+        assert plate.hot_spot_rise_k[0] == hot_spot
+        assert plate.insulation == (paper,)
+        own = [note.text for note in notes if note.text.startswith("own choice")]
+        assert bool(own) == name.startswith("ieee")
+    # A family ages normally at rated load in its rated ambient.
+    plate, _ = nameplates_for(grid(4.5), preset="ieee_55c")
+    rated = thermal_series(np.ones((1, 400, 1)), np.full(400, 30.0), plate, 0.25)
+    assert rated.ageing_rate[0, -1, 0] == pytest.approx(1.0)
+
+
+def test_an_enclosure_of_ones_own_goes_before_that_of_the_family():
+    plate, _ = nameplates_for(grid(4.5), preset="ieee_65c_pole", enclosure="building")
+    assert plate.enclosure_rise_k[0] == 10.0
