@@ -12,6 +12,7 @@ from typing import Any
 
 from gridimpact.assess.assess import Assessor, assess
 from gridimpact.assess.chunks import chunks_of
+from gridimpact.assess.connections import ConnectionFindings, ConnectionReducer
 from gridimpact.assess.context import AssessContext, Chunk, Reducer, SegmentResult
 from gridimpact.assess.cost import CostFindings, CostReducer
 from gridimpact.assess.energy import EnergyFindings, EnergyReducer
@@ -30,6 +31,8 @@ __all__ = [
     "AssessContext",
     "Assessor",
     "Chunk",
+    "ConnectionFindings",
+    "ConnectionReducer",
     "CostFindings",
     "CostReducer",
     "EnergyFindings",

@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gridimpact.assess.basis import basis_table
+from gridimpact.assess.branch_tables import lines_table, transformers3w_table, transformers_table
 from gridimpact.assess.chunks import Cutter, chunks_of, unsolved
+from gridimpact.assess.connections import ConnectionReducer
 from gridimpact.assess.context import CHUNK_STEPS, AssessContext, Chunk, SegmentResult
 from gridimpact.assess.cost import CostReducer
 from gridimpact.assess.energy import EnergyReducer
@@ -26,10 +29,7 @@ from gridimpact.assess.summary import summary_of
 from gridimpact.assess.tables import (
     buses_table,
     departures_table,
-    lines_table,
     sites_table,
-    transformers3w_table,
-    transformers_table,
     vehicles_table,
     worst_table,
 )
@@ -39,7 +39,7 @@ from gridimpact.assess.violations import violations_table
 from gridimpact.assess.voltage import VoltageReducer
 from gridimpact.assess.wear import WearReducer
 from gridimpact.errors import InputError
-from gridimpact.records import Assessment, Dispatch, FlowResult, PlanRequest
+from gridimpact.records import Assessment, Dispatch, FloatArray, FlowResult, PlanRequest
 from gridimpact.timeline import Timeline
 
 
@@ -65,6 +65,7 @@ class Assessor:
     energy: EnergyReducer
     service: ServiceReducer
     cost: CostReducer
+    connections: ConnectionReducer
     wear: WearReducer
     timelines: dict[int, Timeline] = field(default_factory=dict)
     cars: dict[int, tuple[PlanRequest, Dispatch]] = field(default_factory=dict)
@@ -72,6 +73,8 @@ class Assessor:
     request: PlanRequest | None = None
     phases: int = 1
     cutter: Cutter | None = None
+    loads: list[FloatArray] = field(default_factory=list)
+    """Loading of the transformers in the open segment, which its temperatures are judged beside."""
 
     @classmethod
     def start(cls, context: AssessContext, chunk_steps: int = CHUNK_STEPS) -> Assessor:
@@ -96,6 +99,7 @@ class Assessor:
             energy=EnergyReducer.start(context),
             service=ServiceReducer.start(context),
             cost=CostReducer.start(context),
+            connections=ConnectionReducer.start(context),
             wear=WearReducer.start(context),
         )
 
@@ -121,14 +125,20 @@ class Assessor:
             As `update`.
         """
         segment.check()
-        self.cutter = Cutter(segment, self._register(segment))
+        self.cutter, self.loads = Cutter(segment, self._register(segment)), []
 
-    def take(self, first: int, flow: FlowResult) -> None:
-        """Take in a part of the open segment that begins with step `first`."""
+    def take(
+        self, first: int, flow: FlowResult, site_asymmetry_kva: FloatArray | None = None
+    ) -> None:
+        """Take in a part of the open segment that begins with step `first`.
+
+        `site_asymmetry_kva`, (scenario, time, site), is that of the part's steps, where phases are known.
+        """
         if self.cutter is None:
             message = "no segment is open; call begin first"
             raise InputError(message)
-        self._reduce(self.cutter.chunk(first, flow))
+        self._reduce(self.cutter.chunk(first, flow, site_asymmetry_kva))
+        self.loads.append(flow.transformer_loading_percent)
 
     def end(self, heat: Mapping[str, Any]) -> None:
         """Close the segment with its temperatures: ``top_oil_c hot_spot_c ageing_rate``, if any."""
@@ -137,11 +147,14 @@ class Assessor:
             return
         hot = dataclasses.replace(self.cutter.segment, request=None, dispatch=None, **heat)
         cutter = Cutter(hot, self.cutter.number)
-        scenarios = heat["hot_spot_c"].shape[0]
-        for first in range(0, hot.timeline.count, self.chunk_steps):
-            steps = min(self.chunk_steps, hot.timeline.count - first)
-            self.thermal.update(cutter.chunk(first, unsolved(scenarios, steps)))
-        self.cutter = None
+        scenarios, count = heat["hot_spot_c"].shape[:2]
+        loads = (
+            np.concatenate(self.loads, axis=1) if self.loads else np.zeros((scenarios, count, 0))
+        )
+        for first in range(0, count, self.chunk_steps):
+            part = loads[:, first : first + self.chunk_steps]
+            self.thermal.update(cutter.chunk(first, unsolved(part)))
+        self.cutter, self.loads = None, []
 
     def _reduce(self, chunk: Chunk) -> None:
         """Give a chunk to every reducer but the thermal one."""
@@ -155,6 +168,7 @@ class Assessor:
             self.energy,
             self.service,
             self.cost,
+            self.connections,
             self.wear,
         ):
             reducer.update(chunk)
@@ -195,6 +209,7 @@ class Assessor:
             thermal=self.thermal.finish(),
             service=self.service.finish(),
             cost=self.cost.finish(),
+            connections=self.connections.finish(),
             request=self.request,
             wear=self.wear.finish(),
         )
@@ -269,6 +284,7 @@ def _assessment(found: Findings, strategy: str) -> Assessment:
         "sites": sites_table(found),
         "vehicles": vehicles_table(found),
         "worst": worst_table(found),
+        "basis": basis_table(found, summary),
         "verdicts": pd.DataFrame(
             [(v.subject, v.verdict, v.reason) for v in verdicts],
             columns=["subject", "verdict", "reason"],

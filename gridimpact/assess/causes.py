@@ -1,4 +1,4 @@
-"""Which cars were drawing or feeding behind an element at one step."""
+"""Which cars were drawing or feeding behind an element, at one step or on the mean of many."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class Causes:
     site_bus: IntArray
     parents: IntArray
     sites_of: dict[tuple[str, int], BoolArray] = field(default_factory=dict)
+    means: dict[tuple[bytes, int, int, int], FloatArray] = field(default_factory=dict)
+    """Mean power of each vehicle behind a set of sites, looked up by many events of one week."""
 
     @classmethod
     def start(
@@ -47,14 +49,20 @@ class Causes:
         return cls(context, parts, sites.astype(np.int64), supply_parents(context.grid))
 
     def text(
-        self, axis: str, element: int, segment: int, step: int, feeding: bool | None = None
+        self,
+        axis: str,
+        element: int,
+        segment: int,
+        step: int,
+        feeding: bool | None = None,
+        steps: int = 1,
     ) -> str:
-        """Return the strongest cars behind an element at one step, "" where there was none.
+        """Return the strongest cars behind an element, "" where there was none.
 
         Parameters
         ----------
         axis : str
-            ``"bus"``, ``"line"``, ``"transformer"`` or ``"network"``.
+            ``"bus"``, ``"line"``, ``"transformer"``, ``"site"`` or ``"network"``.
         element : int
             Position on its axis.
         segment, step : int
@@ -62,17 +70,18 @@ class Causes:
         feeding : bool, optional
             Whether cars that feed are looked for rather than cars that draw; by default whichever
             is more.
+        steps : int
+            Powers are means over this many steps that end with `step`.
         """
         if segment not in self.parts:
             return ""
-        place, power, names = self.parts[segment]
-        site = place[step]
-        present = np.flatnonzero(site >= 0)
-        present = present[self._behind(axis, element)[site[present]]]
+        names = self.parts[segment][2]
+        behind = self._behind(axis, element)
+        power = self._power(behind, segment, step, steps)
         if feeding is None:
-            feeding = bool(power[step, present].sum() < 0.0)
-        strength = -power[step] if feeding else power[step]
-        found = present[strength[present] > ACTIVE_KW]
+            feeding = bool(power.sum() < 0.0)
+        strength = -power if feeding else power
+        found = np.flatnonzero(strength > ACTIVE_KW)
         if not found.size:
             return ""
         order = found[np.argsort(-strength[found], kind="stable")]
@@ -80,6 +89,20 @@ class Causes:
         if order.size > NAMED:
             text += f" (+{order.size - NAMED} more, {strength[order].sum():.1f} kW in all)"
         return text
+
+    def _power(self, behind: BoolArray, segment: int, step: int, steps: int) -> FloatArray:
+        """Return the mean power of every vehicle while it stands behind an element, (vehicle,)."""
+        place, power, _ = self.parts[segment]
+        if steps == 1:
+            inside = (place[step] >= 0) & behind[place[step]]
+            return np.where(inside, power[step], 0.0)
+        first = max(step - steps + 1, 0)
+        key = (behind.tobytes(), segment, first, step)
+        if key not in self.means:
+            at = place[first : step + 1]
+            inside = (at >= 0) & behind[at]
+            self.means[key] = np.where(inside, power[first : step + 1], 0.0).mean(axis=0)
+        return self.means[key]
 
     def _behind(self, kind: str, element: int) -> BoolArray:
         """Return (site,) whether each site lies behind an element."""
@@ -92,6 +115,8 @@ class Causes:
         grid, bus = self.context.grid, self.site_bus
         if kind == "network":
             return np.ones(len(bus), dtype=np.bool_)
+        if kind == "site":
+            return np.asarray(np.arange(len(bus)) == element)
         if kind == "bus":
             same = grid.bus_transformer[bus] == grid.bus_transformer[element]
             if grid.bus_feeder[element] > 0:

@@ -10,7 +10,7 @@ import numpy as np
 from gridimpact.assess.context import CHUNK_STEPS, Chunk, SegmentResult
 from gridimpact.assess.meters import meter_power_kw
 from gridimpact.errors import Problem, raise_problems
-from gridimpact.records import FlowResult
+from gridimpact.records import FloatArray, FlowResult
 
 _FLOW_ARRAYS = [
     "vm_pu",
@@ -74,13 +74,18 @@ class Cutter:
         request = segment.request
         self._sites = None if request is None else meter_power_kw(request, segment.dispatch)
 
-    def chunk(self, first: int, flow: FlowResult) -> Chunk:
-        """Return the chunk that begins with step `first`."""
+    def chunk(
+        self, first: int, flow: FlowResult, site_asymmetry_kva: FloatArray | None = None
+    ) -> Chunk:
+        """Return the chunk that begins with step `first`; asymmetry is of its steps alone."""
         segment, part = self.segment, slice(first, first + flow.status.shape[1])
         heat = {
             name: None if (own := getattr(segment, name)) is None else own[:, part]
             for name in ("top_oil_c", "hot_spot_c", "ageing_rate")
         }
+        uneven = site_asymmetry_kva
+        if uneven is None and segment.site_asymmetry_kva is not None:
+            uneven = segment.site_asymmetry_kva[:, part]
         return Chunk(
             segment=self.number,
             timeline=segment.timeline,
@@ -92,14 +97,24 @@ class Cutter:
             vehicle_p_kw=None if self._cars is None else self._cars[None, part],
             site_p_kw=None if self._sites is None else self._sites[None, part],
             temp_air_c=segment.temp_air_c,
+            site_asymmetry_kva=uneven,
             **heat,
         )
 
 
-def unsolved(scenarios: int, steps: int) -> FlowResult:
-    """Return a power flow of nothing but steps, for reducers that look at temperatures alone."""
+def unsolved(loading_percent: FloatArray) -> FlowResult:
+    """Return a power flow of nothing but transformer loads, for reducers that look at temperatures."""
+    scenarios, steps = loading_percent.shape[:2]
     nothing = np.zeros((scenarios, steps, 0))
     zero = np.zeros((scenarios, steps))
     return FlowResult(
-        "none", nothing, nothing, nothing, nothing, nothing, zero, zero.astype(np.int8), zero
+        engine="none",
+        vm_pu=nothing,
+        line_loading_percent=nothing,
+        transformer_loading_percent=loading_percent,
+        transformer_p_kw=nothing,
+        transformer_q_kvar=nothing,
+        losses_kw=zero,
+        status=zero.astype(np.int8),
+        residual_kva=zero,
     )

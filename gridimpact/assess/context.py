@@ -102,6 +102,9 @@ class SegmentResult:
         (scenario, time, transformer) at the end of each step.
     temp_air_c : numpy.ndarray, optional
         (time,) air temperature, for the wear of batteries.
+    site_asymmetry_kva : numpy.ndarray, optional
+        (scenario, time, site) largest difference of the power of two phases at each meter; NaN where it
+        is not known.
     """
 
     timeline: Timeline
@@ -113,6 +116,7 @@ class SegmentResult:
     hot_spot_c: FloatArray | None = None
     ageing_rate: FloatArray | None = None
     temp_air_c: FloatArray | None = None
+    site_asymmetry_kva: FloatArray | None = None
 
     @property
     def counted_steps(self) -> BoolArray:
@@ -133,7 +137,7 @@ class SegmentResult:
         lengths = {"counted": len(self.counted_steps)}
         if self.flow is not None:
             lengths["flow.vm_pu"] = self.flow.vm_pu.shape[1]
-        for name in ("top_oil_c", "hot_spot_c", "ageing_rate"):
+        for name in ("top_oil_c", "hot_spot_c", "ageing_rate", "site_asymmetry_kva"):
             array = getattr(self, name)
             if array is not None:
                 lengths[name] = array.shape[1]
@@ -183,6 +187,8 @@ class Chunk:
         (scenario, time, site) load, PV and cars at each meter in these steps.
     temp_air_c : numpy.ndarray or None
         (time,) of the whole segment.
+    site_asymmetry_kva : numpy.ndarray or None
+        (scenario, time, site) in these steps.
     """
 
     segment: int
@@ -198,6 +204,7 @@ class Chunk:
     vehicle_p_kw: FloatArray | None = None
     site_p_kw: FloatArray | None = None
     temp_air_c: FloatArray | None = None
+    site_asymmetry_kva: FloatArray | None = None
 
     @property
     def steps(self) -> slice:

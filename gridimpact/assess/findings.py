@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gridimpact.assess.connections import ConnectionFindings
 from gridimpact.assess.context import AssessContext
 from gridimpact.assess.cost import CostFindings
 from gridimpact.assess.energy import EnergyFindings
@@ -39,6 +40,7 @@ class Findings:
     thermal: ThermalFindings | None
     service: ServiceFindings | None
     cost: CostFindings | None
+    connections: ConnectionFindings
     request: PlanRequest | None
     phases: int = 1
     """3 where the power flow was in three phases."""

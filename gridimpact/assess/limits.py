@@ -8,132 +8,23 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from gridimpact.assess.limit_fields import LV_MAX_KV, MV_MAX_KV, RANGES, LimitProfile
 from gridimpact.errors import InputError, Problem, raise_problems
 
-LV_MAX_KV = 1.0
-"""Low voltage ends here (EN 50160) [kV]."""
-MV_MAX_KV = 36.0
-"""Medium voltage ends here (EN 50160) [kV]."""
-
-
-@dataclass(frozen=True, slots=True)
-class LimitProfile:
-    """What a network must keep; None where nothing is asked.
-
-    Attributes
-    ----------
-    name, title, edition, source : str
-        What it is called, and which text says so.
-    vm_min_pu, vm_max_pu : float or None
-        Voltage of low-voltage buses at every step, over nominal.
-    drop_pu, rise_pu : float or None
-        Departure of low-voltage buses from the busbar that supplies them, at the same step.
-    mv_min_pu, mv_max_pu : float or None
-        Voltage of medium-voltage buses; None leaves them unjudged, limits for low voltage are
-        never applied to them.
-    week_min_pu, week_max_pu, week_share : float or None
-        Band to be kept in this share of every whole week, by means over ten minutes.
-    unbalance_percent : float or None
-        Negative over positive sequence voltage, in `unbalance_share` of the ten-minute means of
-        every whole week; three-phase power flows only.
-    unbalance_share : float or None
-        Share asked for; None asks for it at every step.
-    unbalance_nema_percent : float or None
-        Largest deviation of a phase-to-phase voltage from their mean over it, at every step.
-    transformer_loading_percent, line_loading_percent : float or None
-        Current over rated current [%].
-    hot_spot_c : float or None
-        Hot-spot temperature [degC].
-    ageing_equivalent : float or None
-        Equivalent ageing over a year, 1 is normal; judged only where a year is assessed.
-    """
-
-    name: str
-    title: str = ""
-    edition: str = ""
-    source: str = ""
-    vm_min_pu: float | None = None
-    vm_max_pu: float | None = None
-    drop_pu: float | None = None
-    rise_pu: float | None = None
-    mv_min_pu: float | None = None
-    mv_max_pu: float | None = None
-    week_min_pu: float | None = None
-    week_max_pu: float | None = None
-    week_share: float | None = None
-    unbalance_percent: float | None = None
-    unbalance_share: float | None = None
-    unbalance_nema_percent: float | None = None
-    transformer_loading_percent: float | None = 150.0
-    line_loading_percent: float | None = 100.0
-    hot_spot_c: float | None = 120.0
-    ageing_equivalent: float | None = 1.0
-
-    def __post_init__(self) -> None:
-        """Check ranges and order of every number, all problems at once."""
-        raise_problems(_problems(self), f"limit profile {self.name!r}")
-
-    @property
-    def week(self) -> tuple[float, float, float] | None:
-        """Lower and upper end of the weekly band and the share asked for, None without one."""
-        low, high, share = self.week_min_pu, self.week_max_pu, self.week_share
-        if low is None or high is None or share is None:
-            return None
-        return low, high, share
-
-    @property
-    def judges_mv(self) -> bool:
-        """Whether medium-voltage buses have limits."""
-        return self.mv_min_pu is not None or self.mv_max_pu is not None
-
-    @property
-    def judges_lv(self) -> bool:
-        """Whether low-voltage buses have limits at every step."""
-        limits = (self.vm_min_pu, self.vm_max_pu, self.drop_pu, self.rise_pu)
-        return any(limit is not None for limit in limits)
-
-
-_RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "vm_min_pu": (0.5, 1.0),
-        "vm_max_pu": (1.0, 1.5),
-        "drop_pu": (0.0, 0.5),
-        "rise_pu": (0.0, 0.5),
-        "mv_min_pu": (0.5, 1.0),
-        "mv_max_pu": (1.0, 1.5),
-        "week_min_pu": (0.5, 1.0),
-        "week_max_pu": (1.0, 1.5),
-        "week_share": (0.0, 1.0),
-        "unbalance_percent": (0.1, 50.0),
-        "unbalance_share": (0.0, 1.0),
-        "unbalance_nema_percent": (0.1, 50.0),
-        "transformer_loading_percent": (1.0, 400.0),
-        "line_loading_percent": (1.0, 400.0),
-        "hot_spot_c": (60.0, 250.0),
-        "ageing_equivalent": (0.0, 1000.0),
-    }
-)
-
-
-def _problems(profile: LimitProfile) -> list[Problem]:
-    """Return every number that lies outside its plausible range."""
-    found = []
-    for field, (low, high) in _RANGES.items():
-        value = getattr(profile, field)
-        if value is not None and not low <= value <= high:
-            unit = "per unit, 0.05 is 5 %" if field.endswith("_pu") else "see the field's unit"
-            what = f"is {value}, must lie in {low:g} to {high:g}"
-            found.append(Problem(f"limits {field}", what, unit))
-    week = (profile.week_min_pu, profile.week_max_pu, profile.week_share)
-    if any(part is None for part in week) and any(part is not None for part in week):
-        remedy = "give week_min_pu, week_max_pu and week_share together"
-        found.append(Problem("limits week_*", "is given in part", remedy))
-    return found
-
+__all__ = [
+    "ALWAYS_MAX_PU",
+    "ALWAYS_MIN_PU",
+    "EN_50160",
+    "EU_LV_PLANNING",
+    "LIMIT_PROFILES",
+    "LV_MAX_KV",
+    "MV_MAX_KV",
+    "LimitProfile",
+    "limit_profile",
+]
 
 ALWAYS_MIN_PU = 0.85
 ALWAYS_MAX_PU = 1.10
@@ -188,6 +79,7 @@ _TABLE = (
         vm_max_pu=1.05,
         mv_min_pu=0.975,
         mv_max_pu=1.05,
+        loading_guide="ieee",
     ),
     LimitProfile(
         name="ansi_c84_1_b",
@@ -199,6 +91,53 @@ _TABLE = (
         vm_max_pu=127.0 / 120.0,
         mv_min_pu=0.95,
         mv_max_pu=1.058,
+        loading_guide="ieee",
+    ),
+    LimitProfile(
+        name="uk_esqcr",
+        title="United Kingdom, statutory voltage and planning practice",
+        edition="ESQCR 2002 (SI 2002/2665); ENA EREC P28 issue 2 (2018), P29 (1990)",
+        source="ESQCR regulation 27: 230 V +10/-6 %, high voltage below 132 kV +-6 %; practice: P28's general "
+        "limit of 3 % for a step of voltage, P29's 1.3 % of unbalance below 33 kV at every step, as its "
+        "higher value for a minute is shorter than a step",
+        vm_min_pu=0.94,
+        vm_max_pu=1.10,
+        mv_min_pu=0.94,
+        mv_max_pu=1.06,
+        unbalance_percent=1.3,
+        step_change_pu=0.03,
+        step_change_mv_pu=0.03,
+    ),
+    LimitProfile(
+        name="ieee_1547",
+        title="IEEE 1547 beside ANSI C84.1 range A",
+        edition="IEEE Std 1547-2018; ANSI C84.1-2020",
+        source="IEEE 1547-2018, 7.2.2: rapid voltage change 3 % of nominal at medium, 5 % at low voltage; ANSI "
+        "C84.1 table 1, range A, service voltage, and its annex on polyphase unbalance: 3 %; trips, ride-through "
+        "and current distortion of IEEE 1547 are not assessed",
+        unbalance_nema_percent=3.0,
+        vm_min_pu=0.95,
+        vm_max_pu=1.05,
+        mv_min_pu=0.975,
+        mv_max_pu=1.05,
+        step_change_pu=0.05,
+        step_change_mv_pu=0.03,
+        loading_guide="ieee",
+    ),
+    LimitProfile(
+        name="vde_ar_n_4100",
+        title="VDE-AR-N 4100, consumers' connections, EN 50160 behind",
+        edition="VDE-AR-N 4100:2019-04",
+        source="5.5: at most 4.6 kVA between two phases of a connection; practice of its clause 5.4 on network "
+        "disturbances: a rapid voltage change of 3 %; voltage and unbalance of EN 50160; main fuses at 100 %",
+        vm_min_pu=0.90,
+        vm_max_pu=1.10,
+        unbalance_percent=2.0,
+        unbalance_share=0.95,
+        step_change_pu=0.03,
+        single_phase_kva=4.6,
+        fuse_percent=100.0,
+        transformer_loading_percent=100.0,
     ),
     LimitProfile(
         name="vde_ar_n_4105",
@@ -262,10 +201,10 @@ def limit_profile(wanted: str | LimitProfile | Mapping[str, Any] | object) -> Li
             near = difflib.get_close_matches(str(key), fields, n=1)
             remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(fields)}"
             problems.append(Problem(f"limits {key}", "is no limit", remedy))
-        elif key in _RANGES and not (value is None or _is_number(value)):
+        elif key in RANGES and not (value is None or _is_number(value)):
             problems.append(Problem(f"limits {key}", f"is {value!r}, must be a number or none"))
     raise_problems(problems, "limits")
-    numbers = {k: float(v) if k in _RANGES and v is not None else v for k, v in changes.items()}
+    numbers = {k: float(v) if k in RANGES and v is not None else v for k, v in changes.items()}
     own: dict[str, Any] = {
         "name": f"user ({base.name})",
         "source": f"user, from {base.name}",

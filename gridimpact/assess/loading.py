@@ -1,6 +1,7 @@
 """Loading of lines and transformers: highest value, hours over marks, violations.
 
-In three phases the loading is that of the worst phase.
+In three phases the loading is that of the worst phase. Beside the instants stand means over hours, as an
+element may carry for a moment what it must not carry for long.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gridimpact.assess.context import AssessContext, Chunk
+from gridimpact.assess.limits import LimitProfile
+from gridimpact.assess.moving import MeanFindings, MovingMean
 from gridimpact.assess.running import Extreme, RunTracker, Times, add_counts
 from gridimpact.records import BoolArray, FloatArray, FlowResult, IntArray
 
@@ -39,6 +42,8 @@ class LoadingFindings:
     """Runs of steps over the limit."""
     worst_phase: IntArray
     """Phase 0, 1 or 2 of the highest loading, -1 where it is not known."""
+    mean: MeanFindings | None = None
+    """Means over hours, None where the profile gives no length."""
 
 
 @dataclass
@@ -50,6 +55,7 @@ class LoadingReducer:
     rated: BoolArray
     limit: float | None
     tracker: RunTracker
+    mean: MovingMean | None = None
     highest: Extreme = field(default_factory=Extreme)
     known: IntArray | None = None
     over: list[IntArray | None] = field(default_factory=lambda: [None] * len(MARKS))
@@ -58,17 +64,17 @@ class LoadingReducer:
     @classmethod
     def start(cls, context: AssessContext, what: str = "line") -> LoadingReducer:
         """Return an empty reducer for ``"line"``, ``"transformer"`` or ``"transformer3w"``."""
-        grid = context.grid
-        tracker = RunTracker(f"{what}_loading", "%")
+        grid, limits = context.grid, context.limits
+        tracker, mean = RunTracker(f"{what}_loading", "%"), _mean(limits, what)
         if what == "line":
             live = grid.line_branch >= 0
             rated = live & ~np.isnan(grid.line_i_max_ka)
-            return cls(what, live, rated, context.limits.line_loading_percent, tracker)
+            return cls(what, live, rated, limits.line_loading_percent, tracker, mean)
         if what == "transformer3w":
             live = np.asarray((grid.transformer3w_branch >= 0).any(axis=1))
-            return cls(what, live, live, context.limits.transformer_loading_percent, tracker)
+            return cls(what, live, live, limits.transformer_loading_percent, tracker, mean)
         live = grid.transformer_branch >= 0
-        return cls(what, live, live, context.limits.transformer_loading_percent, tracker)
+        return cls(what, live, live, limits.transformer_loading_percent, tracker, mean)
 
     def update(self, chunk: Chunk) -> None:
         """Take in the next steps."""
@@ -83,6 +89,8 @@ class LoadingReducer:
             over = np.greater(loading, mark)
             self.over[k] = add_counts(self.over[k], over)
             self.any_over[k] = add_counts(self.any_over[k], over.any(axis=2))
+        if self.mean is not None:
+            self.mean.update(chunk, loading)
         if self.limit is not None:
             bound = np.full(loading.shape[2], self.limit)
             over = loading > self.limit
@@ -122,4 +130,15 @@ class LoadingReducer:
             ),
             runs=self.tracker.finish(),
             worst_phase=self.highest.phases,
+            mean=None if self.mean is None else self.mean.finish(),
         )
+
+
+def _mean(limits: LimitProfile, what: str) -> MovingMean | None:
+    """Return what follows the means of one kind of element, None where the profile has no length."""
+    line = what == "line"
+    hours = limits.line_mean_h if line else limits.transformer_mean_h
+    if hours is None:
+        return None
+    limit = limits.line_mean_percent if line else limits.transformer_mean_percent
+    return MovingMean(f"{what}_loading_mean", hours, limit)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from gridimpact.assess.causes import Causes
 from gridimpact.assess.findings import Findings
 from gridimpact.assess.unbalance import out_of_share
 from gridimpact.assess.weeks import WeekFindings
 from gridimpact.records import BoolArray, IntArray
+
+WEEKS_NAMED = 2_000
+"""Weeks whose cars are looked up, the worst first."""
 
 
 def phase_names(phase: IntArray) -> list[str]:
@@ -22,22 +26,42 @@ def phase_names(phase: IntArray) -> list[str]:
     return ["" if k < 0 else "abc"[k] for k in phase]
 
 
-def voltage_weeks(found: Findings) -> pd.DataFrame:
+def voltage_weeks(found: Findings, causes: Causes) -> pd.DataFrame:
     """Return the weeks in which a judged bus kept its band too seldom."""
     limits, weeks = found.context.limits, found.voltage.weeks
     if limits.week is None or not len(weeks.begin):
         return pd.DataFrame()
     broken = (weeks.share[:, 0] < limits.week[2]) & found.voltage.judged
-    return _week_events(found, "voltage_week", weeks, broken, limits.week[2])
+    events = _week_events(found, "voltage_week", weeks, broken, limits.week[2])
+    return _with_cars(events, found, causes)
 
 
-def unbalance_weeks(found: Findings) -> pd.DataFrame:
+def unbalance_weeks(found: Findings, causes: Causes) -> pd.DataFrame:
     """Return the weeks in which a bus was too unbalanced for too long."""
     unbalance = found.unbalance
     if unbalance is None or unbalance.share is None or not len(unbalance.weeks.begin):
         return pd.DataFrame()
     broken = out_of_share(unbalance)
-    return _week_events(found, "unbalance_week", unbalance.weeks, broken, unbalance.share)
+    events = _week_events(found, "unbalance_week", unbalance.weeks, broken, unbalance.share)
+    return _with_cars(events, found, causes)
+
+
+def _with_cars(events: pd.DataFrame, found: Findings, causes: Causes) -> pd.DataFrame:
+    """Name the cars behind each bus by their mean power over its week, the worst weeks first."""
+    if not len(events) or not found.cars:
+        return events
+    buses = pd.Index(found.context.grid.bus_index).get_indexer(pd.Index(events["element"]))
+    begin = events["start"].to_numpy().astype("datetime64[s]")
+    step_s = round(found.dt_h * 3600.0)
+    length = 7 * 86_400 // step_s
+    texts = [""] * len(events)
+    for k in np.argsort(events["worst"].to_numpy(), kind="stable")[:WEEKS_NAMED]:
+        for number, line in found.timelines.items():
+            first = int((begin[k] - line.times[0]) / np.timedelta64(step_s, "s"))
+            if 0 <= first < line.count:
+                last = first + length - 1
+                texts[k] = causes.text("bus", int(buses[k]), number, last, steps=length)
+    return events.assign(caused_by=texts)
 
 
 def _week_events(
@@ -65,14 +89,17 @@ def _week_events(
     )
 
 
-def ageing_events(found: Findings) -> pd.DataFrame:
+def ageing_events(found: Findings, causes: Causes) -> pd.DataFrame:
     """Return the transformers that age faster than allowed; judged over a year only."""
     limit, thermal = found.context.limits.ageing_equivalent, found.thermal
     if limit is None or thermal is None or not found.is_year:
         return pd.DataFrame()
     grid = found.context.grid
     over = np.flatnonzero(thermal.equivalent[0] > limit)
-    line = max(found.timelines.values(), key=lambda each: each.count)
+    number, line = max(found.timelines.items(), key=lambda each: each[1].count)
+    cars = [
+        causes.text("transformer", int(k), number, line.count - 1, steps=line.count) for k in over
+    ]
     return pd.DataFrame(
         {
             "kind": "ageing",
@@ -85,6 +112,6 @@ def ageing_events(found: Findings) -> pd.DataFrame:
             "worst": thermal.equivalent[0][over],
             "limit": limit,
             "unit": "1",
-            "caused_by": "",
+            "caused_by": cars,
         }
     )

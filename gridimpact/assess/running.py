@@ -229,18 +229,23 @@ class RunTracker:
         rows = pd.DataFrame(
             {name: np.concatenate([p[name] for p in self.parts]) for name in columns}
         )
-        rows = rows.sort_values(["segment", "scenario", "element", "start"], kind="stable")
-        rows = rows.reset_index(drop=True)
-        same = (rows[["segment", "scenario", "element"]].diff().iloc[1:] == 0).all(axis=1)
-        joined = same.to_numpy() & (rows["start"].to_numpy()[1:] == rows["end"].to_numpy()[:-1])
-        if not joined.any():
-            return rows
-        group = np.r_[0, np.cumsum(~joined)]
-        # Highest excess first, earliest among equals: the row that speaks for the joined run.
-        order = np.lexsort((rows["start"], -rows["excess"].to_numpy(), group))
-        lead = rows.iloc[order[np.unique(group[order], return_index=True)[1]]].reset_index(
-            drop=True
-        )
-        lead["start"] = rows.groupby(group)["start"].first().to_numpy()
-        lead["end"] = rows.groupby(group)["end"].last().to_numpy()
-        return lead
+        return join_runs(rows)
+
+
+def join_runs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return runs with those that meet or overlap joined; the worst value speaks for the joined run."""
+    rows = rows.sort_values(["segment", "scenario", "element", "start"], kind="stable")
+    rows = rows.reset_index(drop=True)
+    if not len(rows):
+        return rows
+    same = (rows[["segment", "scenario", "element"]].diff().iloc[1:] == 0).all(axis=1)
+    joined = same.to_numpy() & (rows["start"].to_numpy()[1:] <= rows["end"].to_numpy()[:-1])
+    if not joined.any():
+        return rows
+    group = np.r_[0, np.cumsum(~joined)]
+    # Highest excess first, earliest among equals: the row that speaks for the joined run.
+    order = np.lexsort((rows["start"], -rows["excess"].to_numpy(), group))
+    lead = rows.iloc[order[np.unique(group[order], return_index=True)[1]]].reset_index(drop=True)
+    lead["start"] = rows.groupby(group)["start"].first().to_numpy()
+    lead["end"] = rows.groupby(group)["end"].last().to_numpy()
+    return lead

@@ -143,6 +143,15 @@ def _thermal(found: Findings, notes: list[Note]) -> Figures:
         return {}
     equivalent = _highest(thermal.equivalent[0])
     hours = thermal.steps_known[0] * found.dt_h
+    outside = thermal.guide.steps_outside[0]
+    if outside.any():
+        names = [str(found.context.grid.transformer_name[k]) for k in np.flatnonzero(outside)]
+        text = (
+            f"loads beyond the range of the thermal model for up to {outside.max() * found.dt_h:g} h at "
+            f"{', '.join(names[:3])}{' and others' if len(names) > 3 else ''}: their temperatures are not to "
+            "be trusted"
+        )
+        notes.append(Note("warning", "transformers", text))
     loss = _highest(thermal.equivalent[0] * hours * 100.0 / found.context.life_h)
     over = float(thermal.steps_any_over[0] * found.dt_h)
     limit = found.context.limits

@@ -1,13 +1,12 @@
 """One table for each kind of element, and the worst moments; times are naive UTC, hours are counted.
 
 Columns: ``buses`` bus name vn_kv feeder distance_m judged vm_min_pu vm_min_time vm_max_pu
-vm_max_time hours_outside hours_known week_share_min en_50160; ``lines`` line name rated i_max_ka
-loading_max_percent loading_max_time hours_over_80/100/120 longest_over_limit_h; ``transformers``
-the same with sn_kva, temperatures, ageing and life; ``departures`` one row each; ``sites``
-site_id kind chargers energy, peak and money; ``vehicles`` energy, cycles, wear, service and what
-ageing takes of each battery by the tested cells that lose least and most;
-``worst`` metric element name phase time value. A three-phase power flow adds the phase of the worst
-values, unbalance and neutral current.
+vm_max_time hours_outside hours_known week_share_min en_50160; lines and transformers as in
+`gridimpact.assess.branch_tables`; ``departures`` one row each; ``sites``
+site_id kind chargers energy, peak, money, and the worst asymmetry where phases are known; ``vehicles``
+energy, cycles, wear, service and what ageing takes of each battery by the tested cells that lose least
+and most; ``worst`` metric element name phase time value. A three-phase power flow adds the phase of the
+worst values, unbalance and neutral current.
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gridimpact.ageing import NOT_LIMITING_BELOW, end_of_life_years, loss_of_life_percent
 from gridimpact.assess.findings import Findings
-from gridimpact.assess.loading import MARKS, LoadingFindings
+from gridimpact.assess.loading import LoadingFindings
 from gridimpact.assess.period_events import phase_names
 from gridimpact.assess.service import DEPARTURE_COLUMNS
 from gridimpact.assess.verdicts import en_50160_by_bus, en_50160_share
@@ -67,106 +65,6 @@ def _phase_columns(found: Findings) -> dict[str, Any]:
     return columns
 
 
-def lines_table(found: Findings) -> pd.DataFrame:
-    """Return one row per line; unrated ones have no figures."""
-    grid = found.context.grid
-    head = {
-        "line": grid.line_index,
-        "name": list(grid.line_name),
-        "in_service": found.lines.in_service,
-        "rated": found.lines.rated,
-        "i_max_ka": grid.line_i_max_ka,
-    }
-    table = pd.DataFrame(head | _loading_columns(found, found.lines))
-    unbalance = found.unbalance
-    if unbalance is None or not unbalance.neutral_a.shape[1]:
-        return table
-    return table.assign(
-        neutral_max_a=unbalance.neutral_a[0], neutral_max_time=unbalance.neutral_time[0]
-    )
-
-
-def transformers_table(found: Findings) -> pd.DataFrame:
-    """Return one row per transformer, with temperatures and life where they were studied."""
-    grid = found.context.grid
-    head: dict[str, Any] = {
-        "transformer": grid.transformer_index,
-        "name": list(grid.transformer_name),
-        "in_service": found.transformers.in_service,
-        "sn_kva": grid.transformer_sn_kva,
-    }
-    table = pd.DataFrame(head | _loading_columns(found, found.transformers))
-    return table if found.thermal is None else table.assign(**_life_columns(found))
-
-
-def transformers3w_table(found: Findings) -> dict[str, pd.DataFrame]:
-    """Return the table of three-winding transformers, nothing where there are none."""
-    grid, part = found.context.grid, found.transformers3w
-    if not part.worst_percent.shape[1]:
-        return {}
-    head: dict[str, Any] = {
-        "transformer3w": grid.transformer3w_index,
-        "name": list(grid.transformer3w_name),
-        "in_service": part.in_service,
-    }
-    return {"transformers3w": pd.DataFrame(head | _loading_columns(found, part))}
-
-
-def _loading_columns(found: Findings, part: LoadingFindings) -> dict[str, Any]:
-    """Return the columns lines and transformers share."""
-    count = len(part.rated)
-    longest = np.zeros(count)
-    runs = part.runs[part.runs["scenario"] == 0]
-    if len(runs):
-        length = (runs["end"] - runs["start"]).to_numpy(dtype=np.float64) * found.dt_h
-        np.maximum.at(longest, runs["element"].to_numpy(dtype=np.int64), length)
-    over = np.where(part.rated, part.steps_over[:, 0] * found.dt_h, np.nan)
-    marks = {f"hours_over_{mark:g}": over[k] for k, mark in enumerate(MARKS)}
-    phase = {}
-    if (part.worst_phase >= 0).any():
-        phase = {"loading_max_phase": phase_names(part.worst_phase[0])}
-    return {
-        "loading_max_percent": part.worst_percent[0],
-        "loading_max_time": part.worst_time[0],
-        **phase,
-        **marks,
-        "longest_over_limit_h": np.where(part.rated, longest, np.nan),
-        "hours_known": part.steps_known[0] * found.dt_h,
-    }
-
-
-def _life_columns(found: Findings) -> dict[str, Any]:
-    """Return temperature, ageing and life of each transformer."""
-    thermal, context = found.thermal, found.context
-    if thermal is None:
-        return {}
-    equivalent = thermal.equivalent[0]
-    hours = thermal.steps_known[0] * found.dt_h
-    loss = loss_of_life_percent(equivalent, 1.0, life_h=context.life_h) * hours
-    years = end_of_life_years(equivalent, life_h=context.life_h)
-    needs_year = np.full(len(equivalent), "", dtype=object)
-    needs_year[equivalent >= NOT_LIMITING_BELOW] = "limiting"
-    needs_year[equivalent < NOT_LIMITING_BELOW] = "life is not limiting"
-    columns: dict[str, Any] = {
-        "top_oil_max_c": thermal.top_oil_c[0],
-        "top_oil_max_time": thermal.top_oil_time[0],
-        "hot_spot_max_c": thermal.hot_spot_c[0],
-        "hot_spot_max_time": thermal.hot_spot_time[0],
-        "hot_spot_hours_over_limit": thermal.steps_over[0] * found.dt_h,
-        "ageing_equivalent": equivalent,
-        "loss_of_life_percent": loss,
-        "end_of_life_years": years if found.is_year else np.full(len(equivalent), np.nan),
-        "life": needs_year if found.is_year else np.full(len(equivalent), "needs a year"),
-    }
-    for law, each in thermal.equivalent_by_law.items():
-        columns[f"ageing_equivalent_{law}"] = each[0]
-    if context.plate is not None:
-        columns["insulation"] = list(context.plate.insulation)
-        columns["insulation_known"] = context.plate.insulation_known
-        columns["loss_ratio"] = context.plate.loss_ratio
-    return columns
-
-
 def departures_table(found: Findings) -> pd.DataFrame:
     """Return one row per counted departure."""
     if found.service is None:
@@ -186,11 +84,18 @@ def sites_table(found: Findings) -> pd.DataFrame:
             "export_kwh",
             "peak_kw",
             "hours_over_fuse",
+            "fuse_max_percent",
             "cost",
         ]
         return pd.DataFrame({name: [] for name in columns})
     chargers = np.bincount(request.charger_site, minlength=len(cost.site_id))
     money = np.ones(len(cost.site_id)) if cost.priced else np.full(len(cost.site_id), np.nan)
+    met, uneven = found.connections, {}
+    if met.phases_known:
+        uneven = {
+            "asymmetry_max_kva": met.asymmetry_kva[0],
+            "asymmetry_max_time": met.asymmetry_time[0],
+        }
     return pd.DataFrame(
         {
             "site_id": list(cost.site_id),
@@ -200,6 +105,8 @@ def sites_table(found: Findings) -> pd.DataFrame:
             "export_kwh": cost.export_kwh,
             "peak_kw": cost.peak_kw,
             "hours_over_fuse": cost.steps_over_fuse * found.dt_h,
+            "fuse_max_percent": met.fuse_percent[0],
+            **uneven,
             "energy_cost": cost.energy_cost * money,
             "demand_cost": cost.demand_cost * money,
             "cost": cost.cost * money,

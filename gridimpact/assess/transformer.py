@@ -1,4 +1,4 @@
-"""Transformer temperature and life: extremes, time over the limit, equivalent ageing by both laws."""
+"""Transformer temperature and life: extremes, time over limits, equivalent ageing by both laws."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from gridimpact.ageing import ageing_rate
 from gridimpact.assess.context import AssessContext, Chunk
+from gridimpact.assess.guides import GuideCounter, GuideFindings
 from gridimpact.assess.running import Extreme, RunTracker, Times, add_counts, add_in_order
 from gridimpact.records import FloatArray, IntArray
 
@@ -32,6 +33,8 @@ class ThermalFindings:
     equivalent_by_law: dict[str, FloatArray]
     """By law of `LAWS`, for papers that are not known."""
     runs: pd.DataFrame
+    guide: GuideFindings
+    """Steps over the limits of the loading guides."""
 
     @property
     def known_any(self) -> bool:
@@ -48,6 +51,7 @@ class ThermalReducer:
     """
 
     limit: float | None
+    guide: GuideCounter
     tracker: RunTracker = field(default_factory=lambda: RunTracker("hot_spot", "degC"))
     oil: Extreme = field(default_factory=Extreme)
     hot: Extreme = field(default_factory=Extreme)
@@ -60,7 +64,7 @@ class ThermalReducer:
     @classmethod
     def start(cls, context: AssessContext) -> ThermalReducer:
         """Return an empty reducer."""
-        return cls(context.limits.hot_spot_c)
+        return cls(context.limits.hot_spot_c, GuideCounter(context))
 
     def update(self, chunk: Chunk) -> None:
         """Take in the next steps; does nothing without temperatures."""
@@ -68,7 +72,9 @@ class ThermalReducer:
             return
         counted = chunk.counted[:, None]
         hot = np.where(counted, chunk.hot_spot_c, np.nan)
-        self.oil.update(np.where(counted, chunk.top_oil_c, np.nan), chunk.times)
+        oil = np.where(counted, chunk.top_oil_c, np.nan)
+        self.oil.update(oil, chunk.times)
+        self.guide.update(hot, oil, chunk.flow.transformer_loading_percent)
         self.hot.update(hot, chunk.times)
         self.known = add_counts(self.known, ~np.isnan(hot))
         self.lead = add_in_order(self.lead, np.where(counted, chunk.ageing_rate, np.nan))
@@ -99,4 +105,5 @@ class ThermalReducer:
                 law: np.where(none, np.nan, total / steps) for law, total in self.by_law.items()
             },
             runs=self.tracker.finish(),
+            guide=self.guide.finish(),
         )

@@ -39,7 +39,7 @@ CAUSES_NAMED = 20_000
 """Events whose cars are looked up, the worst of each kind first."""
 
 TOLERANCE: Mapping[str, float] = MappingProxyType(
-    {"pu": 0.001, "%": 1.0, "degC": 1.0, "1": 0.01, "lanes": np.inf}
+    {"pu": 0.001, "%": 1.0, "degC": 1.0, "kVA": 0.1, "1": 0.01, "lanes": np.inf}
 )
 """How much deeper beyond its limit a violation must be to count as worse, by unit."""
 KIND_TOLERANCE: Mapping[str, float] = MappingProxyType({"unbalance": 0.1})
@@ -59,6 +59,8 @@ class _Source:
     index: IntArray
     names: Sequence[str]
     feeding: bool | None = None
+    steps: int = 1
+    """Cars are named by their mean power over this many steps."""
 
 
 def violations_table(found: Findings) -> tuple[pd.DataFrame, tuple[Note, ...]]:
@@ -85,7 +87,7 @@ def violations_table(found: Findings) -> tuple[pd.DataFrame, tuple[Note, ...]]:
             if found.cars and len(runs) > CAUSES_NAMED:
                 text = f"cars are named at the {CAUSES_NAMED} worst of {len(runs)} events"
                 notes.append(Note("info", source.kind, text))
-    weekly = (voltage_weeks(found), unbalance_weeks(found), ageing_events(found))
+    weekly = (make(found, causes) for make in (voltage_weeks, unbalance_weeks, ageing_events))
     parts += [part for part in weekly if len(part)]
     if not parts:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS}), tuple(notes)
@@ -106,10 +108,24 @@ def _sources(found: Findings) -> Iterator[_Source]:
     yield _Source("transformer_loading", "transformer", "%", found.transformers.runs, *transformers)
     grid3 = (grid.transformer3w_index, grid.transformer3w_name)
     yield _Source("transformer3w_loading", "network", "%", found.transformers3w.runs, *grid3)
+    for axis, part, ends in (
+        ("line", found.lines, lines),
+        ("transformer", found.transformers, transformers),
+        ("transformer3w", found.transformers3w, grid3),
+    ):
+        if part.mean is not None:
+            where = "network" if axis == "transformer3w" else axis
+            kind, mean = f"{axis}_loading_mean", part.mean
+            yield _Source(kind, where, "%", mean.runs, *ends, steps=mean.window_steps)
     if found.unbalance is not None:
         yield _Source("unbalance", "bus", "%", found.unbalance.runs, *buses)
     if found.thermal is not None:
         yield _Source("hot_spot", "transformer", "degC", found.thermal.runs, *transformers)
+    names = [str(name) for name in found.context.sites.index]
+    sites = (np.arange(len(names)), names)
+    met = found.connections
+    yield _Source("asymmetry", "site", "kVA", met.asymmetry_runs, *sites)
+    yield _Source("fuse_loading", "site", "%", met.fuse_runs, *sites, feeding=False)
     network = (np.array([-1]), ("network",))
     yield _Source("not_converged", "network", "lanes", found.energy.failed, *network)
 
@@ -127,7 +143,12 @@ def _events(source: _Source, runs: pd.DataFrame, found: Findings, causes: Causes
     step = runs["step"].to_numpy(dtype=np.int64)
     for k in order if found.cars else ():
         caused[k] = causes.text(
-            source.axis, int(element[k]), int(segment[k]), int(step[k]), source.feeding
+            source.axis,
+            int(element[k]),
+            int(segment[k]),
+            int(step[k]),
+            source.feeding,
+            source.steps,
         )
     duration = (end - start) * found.dt_h
     lanes = source.unit == "lanes"
@@ -168,8 +189,8 @@ def compare_with_base(assessment: Assessment, base: Assessment) -> Assessment:
     -----
     Violations are paired by kind and element over all assessed time. ``ev_caused``: the element
     kept this limit in the base case. ``aggravated``: it did not, and its worst value lies further
-    beyond the limit by more than 0.001 pu, 1 point (% or degC) or 0.01 of normal ageing, or it
-    lasts more than 1 h longer. ``preexisting``: otherwise. Relieved are violations of the base case
+    beyond the limit by more than 0.001 pu, 1 point (% or degC), 0.1 kVA or 0.01 of normal ageing,
+    or it lasts more than 1 h longer. ``preexisting``: otherwise. Relieved are violations of the base case
     on elements that have none now, or milder ones by the same measures.
     """
     own, before = _by_element(assessment.violations), _by_element(base.violations)
