@@ -11,6 +11,8 @@ from gridimpact.battery.storage import soc_needed_before
 from gridimpact.dispatch.enrolment import lottery
 from gridimpact.dispatch.execute import execute
 from gridimpact.dispatch.forecast import generator, steady_error
+from gridimpact.dispatch.own_use import within_own_use
+from gridimpact.dispatch.scope import own_use_cars
 from gridimpact.dispatch.strategy import (
     Foresight,
     Strategy,
@@ -49,7 +51,8 @@ class WithForecastError:
     Notes
     -----
     Relative errors keep their size at all times and forget 63 % in six hours. A car that leaves earlier than
-    expected may miss its target, which is reported as unmet; one that stays longer gets nothing more. Only
+    expected may miss its target, which is reported as unmet; one that stays longer gets nothing more. Cars
+    that supply their own site feed no more than it truly draws, whatever was expected. Only
     the plan is wrong: it is made once for the whole time. For plans made anew as time goes on, put this
     inside `Receding`.
     """
@@ -107,6 +110,8 @@ class WithForecastError:
             ).p_kw
         else:
             asked = planned.p_kw
+        serves = controlled & own_use_cars(self.strategy, request)
+        asked = within_own_use(request, asked, serves)
         found = execute(
             request,
             asked,

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gridimpact.dispatch.enrolment import enrolled_vehicles
 from gridimpact.dispatch.execute import battery_arrays, execute, power_by_site, stay_arrays
 from gridimpact.dispatch.forecast import LOADS
 from gridimpact.dispatch.kernels_presence import move_on, presence
-from gridimpact.dispatch.mix import Mix, all_enrolled, beside_others
-from gridimpact.dispatch.receding_kernels import advance
+from gridimpact.dispatch.mix import all_enrolled, beside_others
+from gridimpact.dispatch.own_use import own_load_kw
+from gridimpact.dispatch.receding_kernels import OwnUse, advance
 from gridimpact.dispatch.receding_request import Knowledge, known_request
+from gridimpact.dispatch.scope import cars_of, own_use_cars
 from gridimpact.dispatch.strategy import (
     Foresight,
     Strategy,
@@ -65,11 +66,13 @@ class Receding:
     Notes
     -----
     A car that arrives between two plans waits for the next one; until then it charges only where its target
-    would come out of reach. The step in which a plan is made is measured. Before the first past day there
-    is nothing to forecast from: the value of the moment is expected to stay. Prices of the next day are
-    known from 13:00 local time on. A month's peak so far is not handed from plan to plan: demand charges
-    are planned anew in each. With "noisy" or "perfect" the plan holds values no controller has,
-    and its foresight says so.
+    would come out of reach. The step in which a plan is made is measured. Cars that supply their own site
+    feed no more than it truly draws; a main fuse is kept as far as the forecast holds. Before the first past
+    day there is nothing to forecast from: the value of the moment is expected to stay. Prices of the next
+    day are known from 13:00 local time on. What the month has drawn so far goes with each plan, so that a
+    demand charge fights only what lies above it. Where a plan knows no later stay, cars that feed leave with
+    no less than uncontrolled charging would have given them. With "noisy" or "perfect" the plan holds values no
+    controller has, and its foresight says so.
 
     Examples
     --------
@@ -184,6 +187,11 @@ class _Run:
         local = request.timeline.local
         self._month = np.asarray(local.year * 12 + local.month, dtype=np.int64)
         self._draw = request.site_load_kw + request.site_pv_kw
+        self._own = OwnUse(
+            own_use_cars(strategy, request),
+            np.array(request.stays.site, dtype=np.int64),
+            np.ascontiguousarray(own_load_kw(request)),
+        )
 
     @property
     def extras(self) -> list[tuple[str, FloatArray]]:
@@ -200,10 +208,16 @@ class _Run:
             move_on(now, stays, batteries, here)
             if self._worth_planning(now, here.current):
                 self._take(now, until, *self._plan(here, now))
-            span, perfect = (now, until), self._known.stays == "perfect"
-            planned = here.current.copy()
+            perfect = self._known.stays == "perfect"
             advance(
-                span, planned, perfect, request.timeline.dt_h, stays, batteries, here, self.asked
+                (now, until),
+                (here.current.copy(), perfect),
+                request.timeline.dt_h,
+                stays,
+                batteries,
+                here,
+                self._own,
+                self.asked,
             )
             self._draw[now:until] += power_by_site(request, self.asked)[now:until]
 
@@ -245,21 +259,6 @@ def _widened(p_kw: FloatArray, part: FloatArray, controlled: BoolArray, name: st
     whole = np.zeros_like(p_kw) if name == "q_kvar" else p_kw.copy()
     whole[:, controlled] = np.where(np.isnan(part), whole[:, controlled], part)
     return whole
-
-
-def cars_of(strategy: Strategy, request: PlanRequest) -> BoolArray:
-    """Return which vehicles a strategy controls, found without a plan, (vehicle,)."""
-    record: Any = strategy
-    if isinstance(strategy, Uncontrolled):
-        return np.zeros(len(request.vehicle_id), dtype=np.bool_)
-    if isinstance(strategy, Mix):
-        chosen = strategy.assigned(request)
-        all_in = not isinstance(strategy.rest, Uncontrolled)
-        return np.asarray((chosen < len(strategy.strategies)) | all_in)
-    if isinstance(getattr(record, "strategy", None), Strategy):
-        return cars_of(record.strategy, request)
-    share = getattr(record, "enrolled", 1.0)
-    return enrolled_vehicles(request, share, site_kinds=getattr(record, "site_kinds", None))
 
 
 def hours_of(span: Any, where: str) -> float:

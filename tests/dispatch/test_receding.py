@@ -9,7 +9,7 @@ import pytest
 
 from gridimpact.dispatch import Mix, Receding, Uncontrolled, WithForecastError, g2v, v2g, v2h
 from gridimpact.dispatch.mix import all_enrolled
-from gridimpact.dispatch.receding import cars_of
+from gridimpact.dispatch.scope import cars_of
 from gridimpact.dispatch.strategy import label
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
 from gridimpact.errors import InputError

@@ -18,7 +18,7 @@ from gridimpact.dispatch.v2b.building import (
     plan_buildings,
 )
 from gridimpact.dispatch.v2b.cars import KINDS, building_cars, check_cars
-from gridimpact.records import Dispatch, PlanRequest
+from gridimpact.records import BoolArray, Dispatch, PlanRequest
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class DemandCharge:
     bidirectional: ClassVar[bool] = True
     foresight: ClassVar[Foresight] = PERFECT
     site_kinds: ClassVar[tuple[str, ...]] = KINDS
+    own_use: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -65,6 +66,10 @@ class DemandCharge:
         check_price(self.per_kw_month, "per_kw_month")
         check_price(self.peak_so_far_kw, "peak_so_far_kw")
         check_cars(self.cars)
+
+    def controls(self, request: PlanRequest) -> BoolArray:
+        """Return which vehicles take part, (vehicle,)."""
+        return building_cars(request, self.enrolled, self.cars)
 
     def plan(self, request: PlanRequest) -> Dispatch:
         """Return the least-cost plan of the buildings' cars; the others charge uncontrolled."""
@@ -74,7 +79,7 @@ class DemandCharge:
         own = [t.demand_charge_per_kw_month for t in request.tariffs]
         price = per_site(request, own if self.per_kw_month is None else [self.per_kw_month])
         terms = Terms(price, np.zeros(price.size), "a demand charge", self.peak_so_far_kw)
-        controlled = building_cars(request, self.enrolled, self.cars)
+        controlled = self.controls(request)
         found = plan_buildings(request, self, controlled, terms)
         charges = replace(Charges.of(request), demand_per_kw=price)
         return replace(found, figures=building_figures(request, found, charges))

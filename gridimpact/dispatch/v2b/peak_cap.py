@@ -17,7 +17,7 @@ from gridimpact.dispatch.v2b.building import check_price, peak_before
 from gridimpact.dispatch.v2b.cars import KINDS, building_cars, check_cars
 from gridimpact.dispatch.v2b.kernels_cap import Meters, keep_below
 from gridimpact.errors import InputError
-from gridimpact.records import Dispatch, FloatArray, PlanRequest
+from gridimpact.records import BoolArray, Dispatch, FloatArray, PlanRequest
 
 TARGETS = ("yesterday", "same_weekday")
 """Days whose highest draw a cap may follow."""
@@ -73,6 +73,7 @@ class PeakCap:
     bidirectional: ClassVar[bool] = True
     foresight: ClassVar[Foresight] = Foresight(stays="announced")
     site_kinds: ClassVar[tuple[str, ...]] = KINDS
+    own_use: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -88,12 +89,16 @@ class PeakCap:
         else:
             check_price(self.target_kw, "target_kw")
 
+    def controls(self, request: PlanRequest) -> BoolArray:
+        """Return which vehicles take part, (vehicle,)."""
+        return building_cars(request, self.enrolled, self.cars)
+
     def plan(self, request: PlanRequest) -> Dispatch:
         """Return what the controller does with the buildings' cars; the others charge uncontrolled."""
         return plan_in_id_order(request, self._plan)
 
     def _plan(self, request: PlanRequest) -> Dispatch:
-        controlled = building_cars(request, self.enrolled, self.cars)
+        controlled = self.controls(request)
         others = np.where(controlled[None, :], 0.0, uncontrolled_dispatch(request).p_kw)
         own = request.site_load_kw + request.site_pv_kw
         net = own + power_by_site(request, others)

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from gridimpact.dispatch.execute import execute, power_by_site
+from gridimpact.dispatch.execute import execute
+from gridimpact.dispatch.own_use import within_own_use
 from gridimpact.dispatch.strategy import Strategy, label
 from gridimpact.dispatch.v2b.bill import building_figures
 from gridimpact.errors import InputError
-from gridimpact.records import BoolArray, Dispatch, FloatArray, PlanRequest, ServiceFigure
+from gridimpact.records import Dispatch, FloatArray, PlanRequest, ServiceFigure
 
 
 def plan_on_forecast(
@@ -48,7 +49,7 @@ def plan_on_forecast(
         )
         raise InputError(message)
     planned = strategy.plan(replace(request, site_load_kw=forecast))
-    asked = _within_own_use(request, planned.p_kw, planned.controlled)
+    asked = within_own_use(request, planned.p_kw, planned.controlled)
     shown = f"{label(strategy)} on a forecast" if name is None else name
     return execute(request, asked, strategy=shown, controlled=planned.controlled)
 
@@ -101,17 +102,3 @@ def forecast_regret(
         "peak_cut_lost_share": lost,
     }
     return tuple(ServiceFigure("building", name, value, note) for name, value in rows.items())
-
-
-def _within_own_use(request: PlanRequest, p_kw: FloatArray, controlled: BoolArray) -> FloatArray:
-    """Return the plan with the discharge of each site scaled down to its load less its generation."""
-    mine = np.where(controlled[None, :], p_kw, 0.0)
-    fed = power_by_site(request, np.maximum(-mine, 0.0))
-    own = np.maximum(request.site_load_kw + request.site_pv_kw, 0.0)
-    share = np.where(fed > own, own / np.where(fed > 0.0, fed, 1.0), 1.0)
-    asked, stays = mine.copy(), request.stays
-    for k in range(stays.vehicle.size):
-        steps, v = slice(stays.start[k], stays.end[k]), stays.vehicle[k]
-        part = asked[steps, v]
-        asked[steps, v] = np.where(part < 0.0, part * share[steps, stays.site[k]], part)
-    return asked

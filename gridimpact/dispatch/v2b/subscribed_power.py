@@ -74,6 +74,7 @@ class SubscribedPower:
     bidirectional: ClassVar[bool] = True
     foresight: ClassVar[Foresight] = PERFECT
     site_kinds: ClassVar[tuple[str, ...]] = KINDS
+    own_use: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -88,12 +89,16 @@ class SubscribedPower:
         else:
             check_price(self.subscribed_kw, "subscribed_kw")
 
+    def controls(self, request: PlanRequest) -> BoolArray:
+        """Return which vehicles take part, (vehicle,)."""
+        return building_cars(request, self.enrolled, self.cars)
+
     def plan(self, request: PlanRequest) -> Dispatch:
         """Return the least-cost plan of the buildings' cars; the others charge uncontrolled."""
         return plan_in_id_order(request, self._plan)
 
     def _plan(self, request: PlanRequest) -> Dispatch:
-        controlled = building_cars(request, self.enrolled, self.cars)
+        controlled = self.controls(request)
         charges = self._charges(request)
         notes: tuple[Note, ...] = ()
         if self.subscribed_kw == CHOOSE:

@@ -59,6 +59,7 @@ class EveningPeak:
     bidirectional: ClassVar[bool] = True
     foresight: ClassVar[Foresight] = Foresight(stays="announced")
     site_kinds: ClassVar[tuple[str, ...]] = ("home",)
+    own_use: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check times and shares."""

@@ -40,6 +40,7 @@ class SelfConsumption:
     bidirectional: ClassVar[bool] = True
     foresight: ClassVar[Foresight] = Foresight(stays="announced")
     site_kinds: ClassVar[tuple[str, ...]] = ("home",)
+    own_use: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the share."""

@@ -43,6 +43,7 @@ class TimeOfUse:
         stays="perfect", prices="perfect", base_load="perfect"
     )
     site_kinds: ClassVar[tuple[str, ...]] = ("home",)
+    own_use: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check the shares."""
