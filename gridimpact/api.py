@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from gridimpact.api_life import LifeAccess
 from gridimpact.assess.limits import LimitProfile
 from gridimpact.dispatch.shortfall import missed
 from gridimpact.dispatch.strategy import Strategy
@@ -218,7 +219,7 @@ class Study:
         )
 
 
-class Result:
+class Result(LifeAccess):
     """What a study found; tables, figures and files.
 
     Attributes
