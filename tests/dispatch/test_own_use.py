@@ -81,3 +81,20 @@ def test_the_cars_of_a_building_are_those_its_rule_names():
         inner = rule(cars="employees")
         assert cars_of(Receding(inner), request).tolist() == [False, True, True]
         assert np.array_equal(inner.plan(request).controlled, cars_of(inner, request))
+
+
+def test_cars_that_come_and_go_at_one_home_never_serve_the_same_load_twice():
+    # The second car is second while it stores the sun, and first in the evening, beside the third.
+    sun = np.where(np.arange(24) < 4, -4.0, 0.0)
+    request = plan_request(
+        [Car(f"car {k}", soc=0.5) for k in range(3)],
+        [
+            Stay(0, 0, 4, target=0.5, p_kw=2.0, p_discharge_kw=5.0),
+            Stay(1, 0, 12, target=0.5, p_discharge_kw=5.0),
+            Stay(2, 8, 12, target=0.5, soc_arrival=0.9, p_discharge_kw=5.0),
+        ],
+        places=[Place("home", np.where(np.arange(24) < 8, 0.0, 3.0), sun, chargers=3)],
+    )
+    found = v2h.SelfConsumption(enrolled=1.0).plan(request)
+    assert found.p_kw[8:12].min() < -1.0
+    assert exported_kw(request, found) <= 1e-9

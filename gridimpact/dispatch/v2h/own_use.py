@@ -82,13 +82,18 @@ def site_of_step(request: PlanRequest) -> IntArray:
 
 
 def turns(site: IntArray, controlled: BoolArray) -> IntArray:
-    """Return each controlled vehicle's turn at its site in each step, (time, vehicle), -1 while away."""
+    """Return the turn of each controlled vehicle, (time, vehicle), -1 while away.
+
+    One number for all of a vehicle's time, above those of earlier vehicles it ever meets at a site: when
+    its turn comes, all that it depends on is settled.
+    """
     turn = np.full(site.shape, -1, dtype=np.int64)
-    count: FloatArray = np.zeros((site.shape[0], int(site.max(initial=-1)) + 1))
+    taken = np.zeros((site.shape[0], int(site.max(initial=-1)) + 1), dtype=np.int64)
     steps = np.arange(site.shape[0])
     for v in np.flatnonzero(controlled):
         here = site[:, v] >= 0
         at = (steps[here], site[here, v])
-        turn[here, v] = count[at]
-        count[at] += 1.0
+        number = int(taken[at].max(initial=0))
+        turn[here, v] = number
+        taken[at] = number + 1
     return turn
