@@ -212,6 +212,11 @@ _METRICS = (
     Metric("voltage_hours_outside", "h", "time with a bus outside the limit band"),
     Metric("voltage_buses_outside", "1", "buses ever outside the limit band"),
     Metric("unbalance_max_percent", "%", "highest voltage unbalance"),
+    Metric(
+        "voltage_step_max_percent",
+        "%",
+        "largest step of the voltage at a connection when its largest charger switches",
+    ),
     Metric("neutral_current_max_a", "A", "highest current of the phases' sum in a line"),
     Metric("top_oil_max_c", "degC", "highest top-oil temperature"),
     Metric("hot_spot_max_c", "degC", "highest hot-spot temperature"),

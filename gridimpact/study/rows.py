@@ -26,6 +26,7 @@ from gridimpact.records import (
     Note,
     PlanRequest,
 )
+from gridimpact.study.asymmetry import PhaseMeter
 from gridimpact.study.closed_loop import in_loop
 from gridimpact.study.dataset import ResultArrays
 from gridimpact.study.elements import phases_of_chargers
@@ -52,6 +53,7 @@ from gridimpact.study.thermal import temperatures
 from gridimpact.study.thermal_plates import Plates, plates_of
 from gridimpact.study.verify import Difference, compare_lanes, draw_lanes
 from gridimpact.study.volt_var import with_curve_of
+from gridimpact.study.voltage_step import VoltageSteps
 
 
 @dataclass
@@ -99,6 +101,7 @@ class Rows:
             life_h=self.spec.transformer.life_h,
         )
         assessor, extremes = Assessor.start(context), Extremes(self.spec, self.setup)
+        switched = VoltageSteps(self.spec, self.setup)
         bar.set_postfix_str(name)
         for number, segment in enumerate(self.segments):
             request = self.requests[number]
@@ -119,22 +122,34 @@ class Rows:
                     temp_air_c=None if ambient is None else ambient.temp_air_c[segment.steps],
                 )
             )
-            carried = _Carried()
+            carried, meter = _Carried(), None
+            if self.setup.phases == 3:
+                meter = PhaseMeter(self.spec, request, with_cars=dispatch is not None)
             for part in self.setup.parts(self.spec, given):
-                self._take(name, number, part, assessor)
+                self._take(name, number, part, assessor, meter)
                 carried.add(part.result)
                 bar.update(part.result.status.size)
             assessor.end(self._heat(name, number, segment, given, carried))
             extremes.take(segment, request, dispatch)
-        return extremes.added_to(assessor.finish(name))
+            both_ways = strategy is not None and strategy.bidirectional
+            switched.take(request, dispatch, bidirectional=both_ways)
+        found = switched.added_to(assessor.finish(name), self.worst.get(name))
+        return extremes.added_to(found)
 
-    def _take(self, name: str, number: int, part: FlowChunk, assessor: Assessor) -> None:
+    def _take(
+        self,
+        name: str,
+        number: int,
+        part: FlowChunk,
+        assessor: Assessor,
+        meter: PhaseMeter | None = None,
+    ) -> None:
         """Take in one part of a row's power flow."""
         segment, flow, first = self.segments[number], part.result, part.time.start
         self.engine_name = flow.engine
         self.failed += int((flow.status == Status.NOT_CONVERGED).sum())
         self.failed += int((flow.status == Status.IMPLAUSIBLE).sum())
-        assessor.take(first, flow)
+        assessor.take(first, flow, None if meter is None else meter(part.injections))
         self.arrays.put_flow(name, number, flow, part.injections, first)
         counted = segment.counted[part.time]
         worst = worst_lane(self.spec, part.injections, flow, counted, self.worst.get(name))
