@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gridimpact.dispatch.connection import Connection, connection_shares
 from gridimpact.dispatch.execute import battery_arrays, stay_arrays
 from gridimpact.dispatch.kernels import (
     BatteryArrays,
@@ -80,7 +81,8 @@ def follow_groups(
     Returns
     -------
     Path
-        Each car stays between the reserve and full, and where it can still reach its target. Its share
+        Each car stays between the reserve and full, where it can still reach its target, and within an
+        equal share of its site's connection unless the target needs more. Its share
         of what is asked is its share of the group's room. A charger answers to the first of its groups.
     """
     shape = (request.timeline.count, request.group_member.shape[0])
@@ -92,7 +94,7 @@ def follow_groups(
         request.timeline.dt_h,
         stays,
         battery_arrays(request),
-        (first_group(request), give_back_only),
+        (first_group(request), give_back_only, connection_shares(request, controlled)),
         Wanted(*(np.array(part, dtype=np.float64) for part in wanted)),
         path,
     )
@@ -116,7 +118,14 @@ def _bands(count: int) -> Bands:
 
 @compiled
 def _room(
-    i: int, t: int, dt_h: float, s: StayArrays, b: BatteryArrays, here: Presence, give_back: bool
+    i: int,
+    t: int,
+    dt_h: float,
+    s: StayArrays,
+    b: BatteryArrays,
+    here: Presence,
+    give_back: bool,
+    around: Connection,
 ) -> tuple[float, float, float]:
     """Return least, preferred and highest power of stay `i` in step `t` [kW]."""
     v = s.vehicle[i]
@@ -126,6 +135,7 @@ def _room(
     if give_back:
         floor = max(floor, target)
     low = -discharge_limit(soc, dt_h, s.p_discharge_kw[i], floor, v, b)
+    low = max(low, -around.spare_kw[t, around.site[i]])
     left = (s.end[i] - 1 - t) * dt_h
     rate = full_rate(s.p_charge_kw[i], v, b)
     need = needed_before(target, left, rate, b.soc_knee[v], b.taper_fraction[v])
@@ -135,6 +145,8 @@ def _room(
     else:
         low = max(low, min(gap * b.eta_discharge[v] + b.idle_kw[v], 0.0))
     low = min(low, high)
+    # The target goes before the main fuse.
+    high = max(min(high, around.room_kw[t, around.site[i]]), low)
     preferred = 0.0
     if target > soc:
         rising = (target - soc) * b.capacity_kwh[v] / (left + dt_h)
@@ -155,7 +167,7 @@ def _follow(
     dt_h: float,
     s: StayArrays,
     b: BatteryArrays,
-    rule: tuple[IntArray, bool],
+    rule: tuple[IntArray, bool, Connection],
     wanted: Wanted,
     path: Path,
 ) -> None:
@@ -167,7 +179,7 @@ def _follow(
             i = here.current[v]
             if i < 0 or not controlled[v]:
                 continue
-            low, preferred, high = _room(i, t, dt_h, s, b, here, rule[1])
+            low, preferred, high = _room(i, t, dt_h, s, b, here, rule[1], rule[2])
             if bands.stay[v] != i:
                 bands.stay[v], bands.stored_kwh[v] = i, 0.0
             if rule[1]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gridimpact.dispatch.aggregator.kernels_levels import run_disaggregation
+from gridimpact.dispatch.connection import connection_shares
 from gridimpact.dispatch.execute import battery_arrays, execute, stay_arrays
 from gridimpact.dispatch.kernels_presence import presence
 from gridimpact.errors import InputError
@@ -74,7 +75,8 @@ def disaggregate(
     -----
     Each step knows only the cars plugged in, their state of charge, departure and target. A car's own
     limits win over the fleet's power: it charges where a later start would miss its target, and never
-    discharges below its floor or what the target still needs. Within them the level of laxity after the
+    discharges below its floor or what the target still needs. It keeps an equal share of what its site's
+    connection leaves unless the target needs more. Within them the level of laxity after the
     step is the same for all that are served, as in smoothed least-laxity-first (Chen, Kurniawan, Nakahira,
     Chen, Low, arXiv:2102.08610), so that as many cars as possible can still be used at once later.
     Surplus is the state of charge above the floor or above what the target needs, whichever is higher.
@@ -102,7 +104,7 @@ def disaggregate(
         request.timeline.dt_h,
         stays,
         battery_arrays(request),
-        (ORDERS[order] == 0, ceiling == "target"),
+        (ORDERS[order] == 0, ceiling == "target", connection_shares(request, own)),
         asked,
     )
     found = execute(request, asked, strategy=strategy, controlled=own, ceiling=ceiling)

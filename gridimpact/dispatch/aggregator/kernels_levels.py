@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gridimpact.dispatch.connection import Connection
 from gridimpact.dispatch.kernels import (
     BatteryArrays,
     BoolArray,
@@ -105,10 +106,13 @@ def run_disaggregation(
     dt_h: float,
     s: StayArrays,
     b: BatteryArrays,
-    how: tuple[bool, bool],
+    how: tuple[bool, bool, Connection],
     asked: FloatArray,
 ) -> None:
-    """Fill `asked` (time, vehicle) with the fleet's power; `how` is by level, and up to the target only."""
+    """Fill `asked` (time, vehicle) with the fleet's power.
+
+    `how` is by level, up to the target only, and within which connections.
+    """
     cars = here.soc.size
     rules, free = Rules(True, True, how[1]), Rules(False, True, how[1])
     rank, speed = np.empty((2, cars)), np.empty((2, cars))
@@ -128,8 +132,10 @@ def run_disaggregation(
                 continue
             left, rate = (s.end[i] - t) * dt_h, full_rate(p_max, v, b)
             need = needed_before(target, left - dt_h, rate, b.soc_knee[v], b.taper_fraction[v])
-            low[n] = within_limits(-_MUCH, soc, need, i, dt_h, s, b, rules)
-            high[n] = max(within_limits(_MUCH, soc, need, i, dt_h, s, b, rules), low[n])
+            site = how[2].site[i]
+            feed, draw = how[2].spare_kw[t, site], how[2].room_kw[t, site]
+            low[n] = within_limits(-min(feed, _MUCH), soc, need, i, dt_h, s, b, rules)
+            high[n] = max(within_limits(min(draw, _MUCH), soc, need, i, dt_h, s, b, rules), low[n])
             # Rank is laxity for charging, and less surplus over floor and need for discharging.
             rank[0, n] = left - ((target - soc) / rate if rate > 0.0 else 0.0)
             rank[1, n] = max(max(s.soc_reserve[i], b.soc_min[v]), need) - soc

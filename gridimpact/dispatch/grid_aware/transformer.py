@@ -127,8 +127,8 @@ class HotSpotLimit(_SharedLimit):
         Time for which the load must be bearable if it stayed as it is [h]; 0 looks to the end of the step
         only, which lets a cold transformer be overloaded while its oil warms up.
     highest_loading : float
-        Share of the rated current never to be passed, however cold the transformer is; 1.5 is the short-time
-        limit of IEC 60076-7 for distribution transformers.
+        Share of the rated current never to be passed, however cold the transformer is; 1.5 is the limit
+        of IEC 60076-7 for distribution transformers under normal cyclic loading.
     allocation, latency_s
         As in `MeasuredLimit`.
 

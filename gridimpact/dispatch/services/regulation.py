@@ -7,20 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from gridimpact.dispatch.connection import connection_shares
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
-from gridimpact.dispatch.execute import (
-    battery_arrays,
-    full_power,
-    power_by_site,
-    stay_arrays,
-    unmet_energy,
-)
+from gridimpact.dispatch.execute import battery_arrays, stay_arrays, unmet_energy
 from gridimpact.dispatch.kernels import StayStates
 from gridimpact.dispatch.services.regulation_figures import Prices, Service, figures_of
 from gridimpact.dispatch.services.regulation_kernels import (
     Inside,
     Offer,
-    Surroundings,
     Terms,
     run_regulation,
 )
@@ -154,7 +148,7 @@ def run(
     inside = Inside(*(np.zeros(shape) for _ in Inside._fields))
     inside.nominal_kw[:] = np.nan
     run_regulation(
-        Terms(offer, surroundings(request, controlled), np.ascontiguousarray(response)),
+        Terms(offer, connection_shares(request, controlled), np.ascontiguousarray(response)),
         np.array(controlled, dtype=np.bool_),
         np.array(request.soc_initial, dtype=np.float64),
         request.timeline.dt_h,
@@ -164,22 +158,6 @@ def run(
         inside,
     )
     return inside, states
-
-
-def surroundings(request: PlanRequest, controlled: BoolArray) -> Surroundings:
-    """Return an equal share for every controlled car of what its site's connection leaves."""
-    stays = request.stays
-    free, _, _ = full_power(request)
-    others = np.where(controlled[None, :], 0.0, free)
-    net = request.site_load_kw + request.site_pv_kw + power_by_site(request, others)
-    edges = np.zeros((request.timeline.count + 1, len(request.site_id)))
-    own = controlled[stays.vehicle] & (stays.start < stays.end)
-    np.add.at(edges, (stays.start[own], stays.site[own]), 1.0)
-    np.add.at(edges, (stays.end[own], stays.site[own]), -1.0)
-    cars = np.maximum(np.cumsum(edges, axis=0)[:-1], 1.0)
-    room = np.maximum(request.site_import_limit_kw[None, :] - net, 0.0) / cars
-    spare = np.maximum(request.site_export_limit_kw[None, :] + net, 0.0) / cars
-    return Surroundings(np.array(stays.site, dtype=np.int64), room, spare)
 
 
 def dispatch_of(

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gridimpact.dispatch.connection import Connection
 from gridimpact.dispatch.kernels import (
     BatteryArrays,
     BoolArray,
     FloatArray,
-    IntArray,
     StayArrays,
     StayStates,
     arrival_soc,
@@ -58,20 +58,11 @@ class Span(NamedTuple):
     dt_h: float
 
 
-class Surroundings(NamedTuple):
-    """What the connection leaves to each car, (time, site) [kW]."""
-
-    site: IntArray
-    """(stay,)"""
-    room_kw: FloatArray
-    spare_kw: FloatArray
-
-
 class Terms(NamedTuple):
     """What is asked of whom, and where."""
 
     offer: Offer
-    around: Surroundings
+    around: Connection
     response: FloatArray
     """(time, tick) in units of the band, positive is up."""
 
@@ -153,7 +144,7 @@ def _band(
     dt_h: float,
     i: int,
     o: Offer,
-    around: Surroundings,
+    around: Connection,
     s: StayArrays,
     b: BatteryArrays,
 ) -> tuple[float, float, float, float]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from gridimpact.dispatch.connection import connection_shares
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
 from gridimpact.dispatch.execute import battery_arrays, execute, stay_arrays
 from gridimpact.dispatch.services.reserve_figures import (
@@ -122,6 +123,7 @@ def stand_by(request: PlanRequest, controlled: BoolArray, calls: Calls) -> Stand
         request.timeline.dt_h,
         stays._replace(soc_target=np.array(stays.soc_target)),
         battery_arrays(request),
+        connection_shares(request, controlled),
         out,
     )
     return out

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gridimpact.dispatch.connection import Connection
 from gridimpact.dispatch.kernels import (
     BatteryArrays,
     BoolArray,
@@ -83,6 +84,7 @@ def run_reserve(
     dt_h: float,
     s: StayArrays,
     b: BatteryArrays,
+    around: Connection,
     out: Standby,
 ) -> None:
     """Run every stay of the controlled cars in order, and write what they ask for.
@@ -101,22 +103,26 @@ def run_reserve(
             if not controlled[v]:
                 soc = battery_step(soc, base, dt_h, v, b)
                 continue
+            needed = min(_lowest(soc, dt_h, left_h, dt_h, i, c, s, b), base)
+            base = max(min(base, around.room_kw[t, around.site[i]]), needed)
+            # Nothing is fed beyond the connection, now or at a call.
+            least = min(-around.spare_kw[t, around.site[i]], 0.0)
             power = base
             if c.left_h[t] > 0.0:
                 first = not called or c.left_h[t] > c.left_h[t - 1]
                 if first:
                     before, called, spread = base, True, c.spread
                     hold = min(_lowest(soc, c.left_h[t], left_h, dt_h, i, c, s, b), base)
-                power = max(hold, min(_lowest(soc, dt_h, left_h, dt_h, i, c, s, b), base))
+                power = max(hold, needed, least)
                 out.before_kw[t, v], out.held_kw[t, v] = before, max(before - power, 0.0)
                 if first:
                     out.low_kw[t, v], out.high_kw[t, v] = power, base
                     power += (base - power) * c.late
             else:
                 if called:
-                    out.low_kw[t, v] = min(hold, base)
+                    out.low_kw[t, v] = min(max(hold, least), base)
                     called = False
-                low = _lowest(soc, c.duration_h, left_h, dt_h, i, c, s, b)
+                low = max(_lowest(soc, c.duration_h, left_h, dt_h, i, c, s, b), least)
                 out.held_kw[t, v] = max(base - low, 0.0)
             if 0.0 < power <= b.idle_kw[v]:
                 power = 0.0

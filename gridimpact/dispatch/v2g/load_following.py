@@ -53,6 +53,7 @@ class LoadFollowing:
 
     Notes
     -----
+    Cars keep an equal share of what their site's connection leaves, both ways, unless the target needs more.
     Knows the mean demand of the hour and of the interval in advance: an upper bound. The figures tell the
     root mean square of what is left of the deviation. In steps of an hour nothing deviates. Intervals of
     5 to 15 minutes are the usual ones; the ramp is an own choice, far above that of power plants.

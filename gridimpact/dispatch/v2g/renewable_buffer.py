@@ -44,6 +44,7 @@ class RenewableBuffer:
 
     Notes
     -----
+    Cars keep an equal share of what their site's connection leaves, both ways, unless the target needs more.
     Discharge never makes a group feed back. What was charged for the road is never given back, so that
     every discharged kWh was surplus. The figures count what would be curtailed or exported with
     uncontrolled charging and with this.

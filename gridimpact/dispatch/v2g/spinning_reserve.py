@@ -45,7 +45,8 @@ class SpinningReserve(ReserveService):
     Notes
     -----
     The least and highest power of the step of a call, and of the step after it, are those before and after
-    the jump, of all cars at once: the network is solved at both for the voltage step.
+    the jump, of all cars at once: the network is solved at both for the voltage step. Cars keep an equal
+    share of what their site's connection leaves, both ways, unless the target needs more.
     """
 
     enrolled: float = 0.3

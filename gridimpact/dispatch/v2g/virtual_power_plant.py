@@ -44,8 +44,9 @@ class VirtualPowerPlant:
     -----
     Knows only the cars plugged in, with departure and target: a controller could do it as it stands. A
     car's target and floor win over the profile, and it leaves with no less than uncontrolled charging would
-    have given it, also where it came with more than its target; what was not followed is told by the figures. Series that
-    differ from day to day are followed by `gridimpact.aggregator.disaggregate`.
+    have given it, also where it came with more than its target; what was not followed is told by the
+    figures. Each keeps an equal share of what its site's connection leaves, both ways, unless the target
+    needs more. Series that differ from day to day are followed by `gridimpact.aggregator.disaggregate`.
     """
 
     reserve_soc: float = 0.4

@@ -8,7 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from gridimpact.dispatch.enrolment import check_share, enrolled_vehicles
-from gridimpact.dispatch.execute import execute, full_power
+from gridimpact.dispatch.execute import execute
+from gridimpact.dispatch.g2v.sharing import FIRST_COME, shared_power
+from gridimpact.dispatch.g2v.task import charging_task
 from gridimpact.dispatch.services.backup import backup
 from gridimpact.dispatch.services.backup_records import Island
 from gridimpact.dispatch.strategy import Foresight, label, plan_in_id_order
@@ -20,7 +22,8 @@ class Backup:
     """Charge on arrival to the larger of target and reserve, discharge only in an outage.
 
     Nothing is fed while the grid is there, so the power is that of uncontrolled charging to a higher
-    target; the dispatch carries the figures of `gridimpact.dispatch.services.backup`.
+    target; the dispatch carries the figures of `gridimpact.dispatch.services.backup`. A main fuse is kept
+    unless the target needs more; cars behind it are served as they came.
 
     Parameters
     ----------
@@ -66,8 +69,9 @@ class Backup:
         controlled = enrolled_vehicles(request, self.enrolled, site_kinds=self.site_kinds)
         stays = request.stays
         raised = np.maximum(stays.soc_target, self.reserve_soc)
-        early, _, _ = full_power(replace(request, stays=replace(stays, soc_target=raised)))
-        found = execute(request, early, strategy=label(self), controlled=controlled)
+        early = replace(request, stays=replace(stays, soc_target=raised))
+        asked = shared_power(early, charging_task(early, controlled), controlled, FIRST_COME)
+        found = execute(request, asked, strategy=label(self), controlled=controlled)
         figures = backup(request, found, self._island(), site_kinds=self.site_kinds).figures
         return replace(found, figures=figures)
 
