@@ -14,6 +14,7 @@ from gridimpact.conventions import METRICS
 from gridimpact.records import StudyResult
 from gridimpact.report import view
 from gridimpact.report.frames import summary_frame
+from gridimpact.report.life import life_frames
 from gridimpact.report.style import display_name
 from gridimpact.report.violations import stacked, violations_frame
 from gridimpact.report.words import answer
@@ -92,6 +93,7 @@ def _sheets(result: StudyResult) -> Iterable[tuple[str, pd.DataFrame]]:
     yield "answer", pd.DataFrame({result.name: texts})
     yield "summary", _with_units(summary_frame(result))
     yield "violations", violations_frame(result)
+    yield from life_frames(result)
     names: dict[str, None] = {}
     for assessment in result.assessments.values():
         names |= dict.fromkeys(assessment.tables)

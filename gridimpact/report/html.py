@@ -16,6 +16,7 @@ from gridimpact.report.choice import choose
 from gridimpact.report.figures import FIGURES
 from gridimpact.report.frames import failed_lanes
 from gridimpact.report.html_parts import facts, violation_rows
+from gridimpact.report.life import life_section
 from gridimpact.report.money import money_notes, money_rows
 from gridimpact.report.services import service_rows
 from gridimpact.report.style import display_name, metric_unit, number, unit_text
@@ -44,7 +45,16 @@ _SERVICE = (
     ("building_peak_kw", "Building peak"),
 )
 _SHOWN_ELSEWHERE = frozenset(
-    {"limits", "sources", "strategies", "notes", "busbar_sensitivity", "files", "format"}
+    {
+        "limits",
+        "sources",
+        "strategies",
+        "notes",
+        "busbar_sensitivity",
+        "files",
+        "format",
+        "transformer",
+    }
 )
 _HEADS = {"steps": "steps solved, warm-up days too", "steps_failed": "of these failed"}
 _GLOSSARY_SKIP = frozenset({"cars", "lanes"})
@@ -130,6 +140,7 @@ def _content(result: StudyResult) -> dict[str, Any]:
         ],
         "service": comparison_table(result, _SERVICE),
         "services": service_rows(result),
+        "life": life_section(result),
         "notes": _notes(result),
         "lanes_failed": failed,
         "lanes_total": total,

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from gridimpact.errors import InputError
 from gridimpact.network.writer import write_network
 from gridimpact.records import StudyResult
+from gridimpact.study.thermal_life import ledgers, transformer_life
 
 FORMAT = 1
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
@@ -81,6 +82,9 @@ def require_free(folder: Path) -> None:
 
 def _write_tables(result: StudyResult, folder: Path) -> None:
     _write_csv(result.comparison, folder / "comparison.csv")
+    if "transformer" in result.manifest:
+        _write_csv(transformer_life(result), folder / "transformer_life.csv")
+        _write_csv(ledgers(result), folder / "ledgers.csv")
     for label, tables in _tables_of(result).items():
         for name, table in tables.items():
             _write_csv(table, folder / table_file(label, name))

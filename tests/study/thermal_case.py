@@ -48,3 +48,23 @@ def _run(load_kw: tuple[float, ...], transformer: str) -> gi.Result:
         transformer=json.loads(transformer),
     )  # fmt: skip
     return study.run("all", progress=False)
+
+
+@lru_cache(maxsize=2)
+def thermal_cars() -> gi.Result:
+    """Return the day with two cars, priced, charged as they come and by V2G arbitrage."""
+    net, day = case.three_homes(), np.datetime64("2016-04-15")
+    sessions = [
+        (f"v{n}", day + np.timedelta64(1, "h"), day + np.timedelta64(22, "h"), 0.0, 0.5, 0.9)
+        for n in (1, 2)
+    ]
+    cars = {f"v{n}": {"capacity_kwh": 60.0, "p_charge_max_kw": 11.0, "p_discharge_max_kw": 11.0}
+            for n in (1, 2)}  # fmt: skip
+    fleet = case.fleet_of(sessions, cars, p_discharge_max_kw=11.0, bidirectional=True)
+    at = dict(zip(fleet.chargers.index, net.sites.index, strict=False))
+    study = gi.Study(
+        net, case.constant(net, kw=20.0), gi.place(fleet, net, at=at), ambient=AIR, prices="nl_2019",
+        strategies=[gi.v2g.Arbitrage(enrolled=1.0)],
+        transformer={"replacement": {"cost": 8000.0}, "used_percent": 25.0},
+    )  # fmt: skip
+    return study.run("all", progress=False)
