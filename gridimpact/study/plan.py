@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
+from gridimpact.dispatch.execute import power_by_site
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InfeasibleDispatch
-from gridimpact.records import Dispatch, PlanRequest
+from gridimpact.records import Dispatch, Note, PlanRequest
 
 TOLERANCE_KW = 1e-6
+OVER_FUSE_KW = 1e-3
+"""An excess over a main fuse that is worth telling [kW]."""
 
 
 def plan(strategy: Strategy, request: PlanRequest) -> Dispatch:
@@ -22,7 +27,8 @@ def plan(strategy: Strategy, request: PlanRequest) -> Dispatch:
 
     Notes
     -----
-    The check costs little and makes a faulty strategy of a user's own visible at once.
+    The check costs little and makes a faulty strategy of a user's own visible at once. Main fuses yield
+    to targets: where controlled cars pass one, a note says how often and how far.
     """
     dispatch = strategy.plan(request)
     stays, power = request.stays, dispatch.p_kw
@@ -47,4 +53,21 @@ def plan(strategy: Strategy, request: PlanRequest) -> Dispatch:
                 f"at step {step} ({power[step, car]:.3f} kW); mend the strategy's plan"
             )
             raise InfeasibleDispatch(message)
-    return dispatch
+    return dataclasses.replace(dispatch, notes=(*dispatch.notes, *over_fuses(request, dispatch)))
+
+
+def over_fuses(request: PlanRequest, dispatch: Dispatch) -> tuple[Note, ...]:
+    """Return a note where controlled cars charge although their site passes its main fuse."""
+    mine = np.where(dispatch.controlled[None, :], np.maximum(dispatch.p_kw, 0.0), 0.0)
+    net = request.site_load_kw + request.site_pv_kw + power_by_site(request, dispatch.p_kw)
+    charging = power_by_site(request, mine) > TOLERANCE_KW
+    over = np.where(charging, net - request.site_import_limit_kw[None, :], 0.0)
+    passed = over > OVER_FUSE_KW
+    if not passed.any():
+        return ()
+    hours = float(passed.sum(axis=0).max() * request.timeline.dt_h)
+    text = (
+        f"controlled cars charge above the main fuse of {passed.any(axis=0).sum()} sites, the worst for "
+        f"{hours:g} h and by up to {over.max():.1f} kW: a target wins over the fuse, or the forecast was wrong"
+    )
+    return (Note("warning", dispatch.strategy, text),)

@@ -64,3 +64,13 @@ def test_a_broken_bound_names_strategy_vehicle_and_step(fault, words):
 
 def test_a_feeding_strategy_within_its_bounds_passes():
     assert plan(Faulty("p_kw", 3, -5.0, bidirectional=True), request()).p_kw[3, 0] == -5.0
+
+
+def test_a_target_that_passes_the_fuse_is_told_and_uncontrolled_charging_is_not():
+    tight = dataclasses.replace(request(), site_import_limit_kw=np.array([2.0]))
+    (note,) = plan(gi.g2v.LastMinute(), tight).notes
+    assert note.where == "g2v_last_minute"
+    assert "main fuse of 1 sites" in note.text
+    assert plan(gi.Uncontrolled(), tight).notes == ()
+    wide = dataclasses.replace(tight, site_import_limit_kw=np.array([50.0]))
+    assert plan(gi.g2v.LastMinute(), wide).notes == ()
