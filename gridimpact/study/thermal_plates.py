@@ -96,10 +96,11 @@ def plates_of(network: Network, options: TransformerOptions) -> Plates:
         lead,
         insulation=tuple(r.paper for r in reports),
         insulation_known=np.ones(len(reports), dtype=np.bool_),
+        enclosure_rise_k=np.array([r.enclosure_rise for r in reports]),
     )
-    dropped = ("insulation paper", "no usable iron loss", "loss ratio")
+    dropped = ("insulation paper", "no usable iron loss", "loss ratio", "air around the tank")
     kept = [n for n in kept if not n.text.startswith(dropped)]
-    return Plates(lead, reports, (*_told(options), *kept))
+    return Plates(lead, reports, (*_told(options), *kept, *_air_of(reports)))
 
 
 def described(network: Network, options: TransformerOptions) -> dict[str, Any]:
@@ -198,6 +199,16 @@ def _reports(network: Network, options: TransformerOptions) -> tuple[AnnexGPlate
             found.append(_standing(report, name, options))
     raise_problems(problems, "transformer options")
     return tuple(found)
+
+
+def _air_of(reports: tuple[AnnexGPlate, ...]) -> list[Note]:
+    """Return what is taken for the air around the tanks of test reports, if any."""
+    if not reports:
+        return []
+    rise = max(r.enclosure_rise for r in reports)
+    words = f"up to {rise:g} K above" if rise > 0.0 else "that of"
+    text = f"air around the tank is {words} outdoor air, as test report or enclosure say"
+    return [Note("assumption", "transformers", text)]
 
 
 def _standing(report: AnnexGPlate, name: str, options: TransformerOptions) -> AnnexGPlate:

@@ -89,6 +89,16 @@ def test_annex_g_runs_on_its_test_report():
     assert table["insulation"].tolist() == ["upgraded"]
 
 
+def test_the_air_around_a_test_reports_tank_is_the_one_that_is_told():
+    for place, rise in ((None, 0.0), ("compact_station", 10.0)):
+        options = {"model": "annex_g", "annex_g": REPORT, "enclosure": place}
+        found = plates_of(NETWORK, transformer_options(options))
+        assert found.model[0].enclosure_rise == rise
+        assert found.lead.enclosure_rise_k[0] == rise
+        (note,) = [n.text for n in found.notes if n.text.startswith("air around")]
+        assert ("10 K" in note) == (rise > 0.0)
+
+
 def test_annex_g_without_a_report_says_what_it_needs():
     with pytest.raises(InputError, match="bottom_oil_rise_k, core_coil_kg, tank_kg, oil_l"):
         transformer_options({"model": "annex_g"})
