@@ -44,7 +44,8 @@ class Mix:
     Raises
     ------
     InputError
-        If a share is outside 0..1 or the shares of the cars at one kind of site sum to more than 1.
+        If a share is outside 0..1, the shares of the cars at one kind of site sum to more than 1, or a
+        part has a Volt-VAr curve.
 
     Notes
     -----
@@ -74,6 +75,13 @@ class Mix:
         object.__setattr__(self, "strategies", pairs)
         for strategy, share in pairs:
             check_share(share, f"share of {strategy.name}")
+        for part in self._parts:
+            if getattr(part, "volt_var", ""):
+                message = (
+                    f"{part.name} lets chargers answer to voltage, but a mix is solved in one power flow; "
+                    "set the study's option volt_var for chargers instead"
+                )
+                raise InputError(message)
         for kind in SITE_KINDS:
             total = sum(share for strategy, share in pairs if _acts_at(strategy, kind))
             if total > 1.0 + 1e-9:

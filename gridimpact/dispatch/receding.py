@@ -120,6 +120,11 @@ class Receding:
         return self.strategy.bidirectional
 
     @property
+    def volt_var(self) -> str:
+        """Curve by which the strategy lets chargers answer to voltage in the power flow, "" for none."""
+        return str(getattr(self.strategy, "volt_var", ""))
+
+    @property
     def site_kinds(self) -> tuple[str, ...] | None:
         """Kinds of sites at which the strategy acts, None for all."""
         kinds: tuple[str, ...] | None = getattr(self.strategy, "site_kinds", None)

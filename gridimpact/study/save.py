@@ -8,6 +8,7 @@ from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -136,6 +137,8 @@ def _plain(value: Any) -> Any:
     """Return a setting as a YAML file holds it: windows and events by what differs from their defaults."""
     if isinstance(value, Strategy):
         return strategy_entry(value)
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, tuple | list):
         return [_plain(part) for part in value]
     if is_dataclass(value):

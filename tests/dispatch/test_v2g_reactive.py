@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridimpact.dispatch import Mix, g2v, v2g
+from gridimpact.dispatch import Mix, Receding, WithForecastError, g2v, grid_aware, v2g
 from gridimpact.dispatch.strategy import label
 from gridimpact.dispatch.uncontrolled import uncontrolled_dispatch
 from gridimpact.dispatch.v2g.reactive_support import strategy_named
@@ -121,3 +121,15 @@ def test_impossible_support_is_refused(bad: dict[str, Any], says: str):
 
 def test_the_base_may_do_nothing_special():
     assert strategy_named("uncontrolled").name == "uncontrolled"
+
+
+def test_a_volt_var_curve_is_passed_on_by_wrappers_and_refused_where_it_would_do_nothing():
+    curve = Support("volt_var", curve="ieee_1547_a")
+    assert Receding(curve).volt_var == WithForecastError(curve).volt_var == "ieee_1547_a"
+    assert Receding(Support()).volt_var == ""
+    with pytest.raises(InputError, match="one power flow"):
+        Mix({curve: 0.5})
+    with pytest.raises(InputError, match="one power flow"):
+        Mix({}, rest=Receding(curve))
+    with pytest.raises(InputError, match="Volt-VAr"):
+        grid_aware.VoltWatt(base=curve)

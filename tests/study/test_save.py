@@ -18,6 +18,7 @@ from tests.dispatch.strategies import STRATEGIES as LISTED
 from tests.study import case
 
 EVERY_STRATEGY = [
+    gi.g2v.TransformerLimit(np.float64(0.8)),
     *LISTED,
     gi.g2v.PriceCharging(published="12:00"),
     gi.g2v.AverageRate(0.37),

@@ -68,6 +68,9 @@ class Settings:
             found.append(
                 Problem("base", what, "give one such as Uncontrolled() or g2v.ValleyFilling()")
             )
+        elif getattr(base, "volt_var", ""):
+            what = f"{base.name} has a Volt-VAr curve of its own"
+            found.append(Problem("base", what, "set the study's option volt_var for chargers"))
         return found
 
     @property

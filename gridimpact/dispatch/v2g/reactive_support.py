@@ -57,7 +57,8 @@ class ReactiveSupport:
     A charger's apparent power is `PlanRequest.charger_s_kva`, else the highest active power of its stays.
     With "volt_var" the plan holds no reactive power: the study solves this row as if its option
     ``volt_var`` named the curve for chargers, which it takes instead where it does. All chargers answer,
-    whether a car charges or not. Inside a `Mix` set that option, for a mix has one power flow.
+    whether a car charges or not. A `Mix` or a grid-aware strategy refuses it: there
+    set that option.
     """
 
     mode: str = "capacitive"
