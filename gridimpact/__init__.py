@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gridimpact.ageing import age_service_transformers
     from gridimpact.api import Result, Study
     from gridimpact.assess import LimitProfile, assess, limit_profile
     from gridimpact.dispatch import (
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
+    "gridimpact.ageing": ("age_service_transformers",),
     "gridimpact.api": ("Result", "Study"),
     "gridimpact.assess": ("LimitProfile", "assess", "limit_profile"),
     "gridimpact.dispatch": (
@@ -122,6 +124,7 @@ __all__ = [  # noqa: RUF022 - the three objects of daily work first
     "Receding",
     "Uncontrolled",
     "WithForecastError",
+    "age_service_transformers",
     "aggregator",
     "assess",
     "build_requests",
