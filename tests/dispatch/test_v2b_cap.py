@@ -97,6 +97,9 @@ def test_the_cap_follows_the_day_before_and_the_weekday_a_week_before():
     same = v2b.PeakCap("same_weekday", cut_share=0.1)._cap(request, request.site_load_kw)[:, 0]
     np.testing.assert_allclose(same[24 * 7 :: 24], 0.9 * load[:2])
     np.testing.assert_allclose(same[24 : 24 * 7 : 24], 0.9 * load[:6])
+    # From Monday on: Tuesday to Friday, Saturday after Friday, Sunday, and Monday after Friday again.
+    kind = v2b.PeakCap(cut_share=0.1)._cap(request, request.site_load_kw)[:, 0]
+    np.testing.assert_allclose(kind[24::24], 0.9 * load[[0, 1, 2, 3, 4, 5, 4, 7]])
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)

@@ -17,10 +17,12 @@ from gridimpact.dispatch.v2b.building import check_price, peak_before
 from gridimpact.dispatch.v2b.cars import KINDS, building_cars, check_cars
 from gridimpact.dispatch.v2b.kernels_cap import Meters, keep_below
 from gridimpact.errors import InputError
-from gridimpact.records import BoolArray, Dispatch, FloatArray, PlanRequest
+from gridimpact.records import BoolArray, Dispatch, FloatArray, IntArray, PlanRequest
 
-TARGETS = ("yesterday", "same_weekday")
+TARGETS = ("same_kind", "yesterday", "same_weekday")
 """Days whose highest draw a cap may follow."""
+
+SATURDAY = 5
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,11 @@ class PeakCap:
     Parameters
     ----------
     target_kw : float or str
-        Cap of each building [kW]; ``"yesterday"``: the highest draw without these cars of the local day
-        before, ``"same_weekday"``: of a week before, or of the day before where there is none, both
-        lowered by `cut_share`. On the first day nothing is known: cars charge at once and feed nothing.
+        Cap of each building [kW], or a day whose highest draw without these cars, lowered by `cut_share`,
+        is the cap: ``"same_kind"``, the latest day that was a working day (Monday to Friday) or weekend as
+        today is; ``"yesterday"``, the day before, which after a quiet Sunday empties the cars early on
+        Monday; ``"same_weekday"``, a week before. Where there is none yet the day before counts; on the
+        first day nothing is known: cars charge at once and feed nothing.
     cut_share : float
         How far below the day it follows the cap lies, 0..1; not used with a number.
     cars : str
@@ -62,7 +66,7 @@ class PeakCap:
     an evening peak of their own: `refill_share` keeps it low.
     """
 
-    target_kw: float | str = "yesterday"
+    target_kw: float | str = "same_kind"
     cut_share: float = 0.05
     cars: str = "all"
     refill_share: float = 0.5
@@ -133,9 +137,19 @@ class PeakCap:
         day = request.timeline.local_day
         highest = np.zeros((int(day[-1]) + 1, net_kw.shape[1]))
         np.maximum.at(highest, day, net_kw)
-        back = np.ones(highest.shape[0], dtype=np.int64)
-        if self.target_kw == "same_weekday":
-            back[7:] = 7
-        before = highest[np.maximum(np.arange(back.size) - back, 0)]
+        before = highest[self._followed(day, request.timeline.weekday)]
         cap = (1.0 - self.cut_share) * before[day]
         return np.where(day[:, None] == 0, np.inf, cap)
+
+    def _followed(self, day: IntArray, weekday: IntArray) -> IntArray:
+        """Return the day that each day's cap follows, (day,); the first follows itself."""
+        days = np.arange(int(day[-1]) + 1)
+        followed = np.maximum(days - 1, 0)
+        if self.target_kw == "same_weekday":
+            followed[7:] = days[7:] - 7
+        if self.target_kw == "same_kind":
+            at_weekend = weekday[np.searchsorted(day, days)] >= SATURDAY
+            for kind in (False, True):
+                alike = np.flatnonzero(at_weekend == kind)
+                followed[alike[1:]] = alike[:-1]
+        return followed
