@@ -13,6 +13,8 @@ from gridimpact.battery.wear import DAYS_PER_YEAR, LONGEST_YEARS, MEAN_OVER_YEAR
 from gridimpact.fleet.catalogue import default
 from gridimpact.records import Dispatch, FloatArray, IntArray, Note, PlanRequest
 
+CELL_PREFIX = "battery_cost_cell_"
+"""Begin of the columns of `cell_column`."""
 ASSUMED_C = 20.0
 """Battery temperature where the study has no ambient temperature [degC]."""
 
@@ -56,6 +58,11 @@ def wear_of_dispatch(
         inner_cycles=cycled * 0.5 * (eta[0] + 1.0 / eta[1]) / held.capacity_kwh,
         gross_share=held.capacity_kwh / held.gross_kwh,
     )
+
+
+def cell_column(cell: str) -> str:
+    """Return the column that holds the price of what a battery loses if it is of a tested cell."""
+    return f"{CELL_PREFIX}{cell}_eur"
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,12 @@ class WearFindings:
         return np.full(self.price.size, np.nan) if self.wear is None else self.wear.full_cycles
 
     def columns(self, is_year: bool) -> dict[str, FloatArray]:
-        """Return what each battery loses by the cells that lose least and most; years only of a year."""
+        """Return what each battery loses by the cells that lose least and most; years only of a year.
+
+        The price of each cell's loss stands beside them, as only differences of one cell are ranges of a
+        difference.
+        """
+        cells = () if self.wear is None else self.wear.cells
         years = self.years if is_year else np.full_like(self.years, np.nan)
         return {
             "battery_full_cycles": self.full_cycles,
@@ -117,6 +129,7 @@ class WearFindings:
             "battery_years_high": years.max(axis=0),
             "battery_cost_low_eur": self.cost.min(axis=0),
             "battery_cost_high_eur": self.cost.max(axis=0),
+            **{cell_column(cell.name): self.cost[k] for k, cell in enumerate(cells)},
         }
 
     def notes(self) -> list[Note]:

@@ -14,6 +14,7 @@ from gridimpact.ageing import (
     remaining_years,
     yearly_cost_of_life,
 )
+from gridimpact.assess.wear import CELL_PREFIX
 from gridimpact.records import FloatArray, StudyResult
 from gridimpact.study.spec import NO_EV
 from gridimpact.study.thermal_options import TransformerOptions, transformer_options
@@ -107,8 +108,9 @@ def ledgers(result: StudyResult) -> pd.DataFrame:
         Index strategy. ``period``; ``energy_eur`` the bill of all sites with cars, ``transformer_eur`` the
         price of all transformers times the share of life used, ``battery_low_eur battery_high_eur`` what
         all batteries lose, of the tested cell that loses least and most; each once more as ``extra_*``
-        over uncontrolled charging, and ``extra_total_low_eur extra_total_high_eur``. All of the assessed
-        time, nothing scaled up; NaN where a part was not studied.
+        over uncontrolled charging, and ``extra_total_low_eur extra_total_high_eur``. A car keeps its cell
+        whatever the strategy, so the extras of batteries are the least and most of the differences of each
+        cell. All of the assessed time, nothing scaled up; NaN where a part was not studied.
     """
     life = transformer_life(result)
     table = result.comparison
@@ -123,13 +125,28 @@ def ledgers(result: StudyResult) -> pd.DataFrame:
         found[f"battery_{end}_eur"] = wear.where(cars > 0, 0.0)
     numbers = found[list(_LEDGERS)].astype(float)
     over = numbers - numbers.loc[UNCONTROLLED]
+    by_cell = _battery_by_cell(result)
+    change = by_cell - by_cell.loc[UNCONTROLLED]
+    over["battery_low_eur"], over["battery_high_eur"] = change.min(axis=1), change.max(axis=1)
     for name in _LEDGERS:
         found[f"extra_{name}"] = over[name]
     both = over["energy_eur"] + over["transformer_eur"]
-    totals = [both + over[f"battery_{end}_eur"] for end in ("low", "high")]
-    found["extra_total_low_eur"] = np.minimum(totals[0], totals[1])
-    found["extra_total_high_eur"] = np.maximum(totals[0], totals[1])
+    for end in ("low", "high"):
+        found[f"extra_total_{end}_eur"] = both + over[f"battery_{end}_eur"]
     return found
+
+
+def _battery_by_cell(result: StudyResult) -> pd.DataFrame:
+    """Return what all batteries lose if they are of each tested cell [EUR], (strategy, cell)."""
+    rows = {}
+    for label, assessment in result.assessments.items():
+        cars = assessment.tables.get("vehicles", pd.DataFrame())
+        own = [str(name) for name in cars.columns if str(name).startswith(CELL_PREFIX)]
+        rows[label] = cars[own].sum(min_count=1)
+    found = pd.DataFrame(rows).T.reindex(result.comparison.index)
+    without = ~(result.comparison["cars"].fillna(0.0) > 0)
+    found.loc[without] = 0.0
+    return found.astype(float)
 
 
 def cars_behind(result: StudyResult) -> dict[int, int]:

@@ -42,10 +42,17 @@ def test_ledgers_tell_what_v2g_costs_beyond_uncontrolled(driven):
     assert section.ledgers[2][1] == number(table.loc["v2g_arbitrage", "energy_eur"], "EUR")
     assert section.ledgers[1][4:] == ["0", "0", "0", "0"]
     extra = table.loc["v2g_arbitrage"]
+    cells = [
+        driven.record.assessments[label].tables["vehicles"].filter(like="battery_cost_cell_").sum()
+        for label in ("v2g_arbitrage", "uncontrolled")
+    ]
+    change = cells[0] - cells[1]
+    assert len(change) == 5
+    assert extra["extra_battery_low_eur"] == pytest.approx(change.min())
+    assert extra["extra_battery_high_eur"] == pytest.approx(change.max())
+    assert extra["extra_total_low_eur"] <= extra["extra_total_high_eur"]
     worn = driven.record.comparison["battery_cost_high_eur"] * 2.0
-    assert extra["extra_battery_high_eur"] == pytest.approx(
-        worn["v2g_arbitrage"] - worn["uncontrolled"]
-    )
+    assert cells[0].max() == pytest.approx(worn["v2g_arbitrage"])
     bill = driven.record.comparison["cost_eur"]
     assert extra["extra_energy_eur"] == pytest.approx(bill["v2g_arbitrage"] - bill["uncontrolled"])
 
