@@ -11,6 +11,8 @@ import gridimpact as gi
 from gridimpact.assess import LIMIT_PROFILES
 from gridimpact.cli import app
 from gridimpact.conventions import Status
+from gridimpact.dispatch import FAMILIES, Foresight, check_contract
+from gridimpact.study.catalogue import STRATEGIES
 from tests.own_data import write_own_data
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,11 +46,36 @@ def test_commands_and_limits_the_readme_names_exist():
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
 
 
-def test_every_strategy_of_the_table_can_be_made():
-    rows = re.findall(r"^\| `([A-Za-z0-9_.]+)\(([\d.]*)\)`", TEXT, flags=re.MULTILINE)
-    assert len(rows) == 10
-    for path, setting in rows:
-        found = gi
-        for part in path.split("."):
-            found = getattr(found, part)
-        assert found(*([float(setting)] if setting else [])).name
+def knows(foresight: Foresight) -> str:
+    words = {"announced": "announced", "perfect": "all"}
+    told = {name: words.get(getattr(foresight, name)) for name in ("stays", "prices", "base_load")}
+    parts = [f"{word} {name.replace('_', ' ')}" for name, word in told.items() if word]
+    return ", ".join(parts) or "nothing ahead"
+
+
+def test_the_tables_hold_every_strategy_and_what_it_knows():
+    rows = re.findall(r"^\| `([A-Z\w.]+\(.*?\))` \|.*\| (.+) \|$", TEXT, flags=re.MULTILINE)
+    public = {name: getattr(gi, name) for name in ("Uncontrolled", *FAMILIES)}
+    made = {code: eval(code, public) for code, _ in rows}
+    assert {type(strategy) for strategy in made.values()} == set(STRATEGIES.values())
+    assert len(rows) == len(STRATEGIES)
+    assert {code: knows(made[code].foresight) for code, _ in rows} == dict(rows)
+
+
+PAGE = (ROOT / "docs" / "writing_a_strategy.md").read_text(encoding="utf-8")
+
+
+def test_the_strategy_of_the_manual_is_written_checked_and_planned():
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL):
+        exec(compile(block, "writing_a_strategy.md", "exec"), names)
+    assert names["broken"] == ()
+    assert {one.promise for one in names["found"]} == {"no_look_ahead"}
+
+
+def test_the_manual_names_every_promise():
+    table = PAGE.split("| promise |")[1]
+    listed = set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE))
+    stated = set(re.findall(r"^    - ``(\w+)``", check_contract.__doc__, flags=re.MULTILINE))
+    assert listed == stated
+    assert len(stated) == 14

@@ -16,7 +16,7 @@ from gridimpact.dispatch.forecast_error import WithForecastError
 from gridimpact.dispatch.many import plan_many
 from gridimpact.dispatch.mix import Mix
 from gridimpact.dispatch.receding import Receding
-from gridimpact.dispatch.strategy import Foresight, Strategy, label
+from gridimpact.dispatch.strategy import Foresight, Strategy, label, plan_in_id_order
 from gridimpact.dispatch.uncontrolled import Uncontrolled, uncontrolled_dispatch
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ __all__ = [
     "g2v",
     "grid_aware",
     "label",
+    "plan_in_id_order",
     "plan_many",
     "services",
     "uncontrolled_dispatch",
