@@ -284,7 +284,7 @@ def _assessment(found: Findings, strategy: str) -> Assessment:
         "sites": sites_table(found),
         "vehicles": vehicles_table(found),
         "worst": worst_table(found),
-        "basis": basis_table(found, summary),
+        "basis": basis_table(summary),
         "verdicts": pd.DataFrame(
             [(v.subject, v.verdict, v.reason) for v in verdicts],
             columns=["subject", "verdict", "reason"],

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from gridimpact.assess.findings import Findings
 from gridimpact.conventions import METRICS
 
-FLOW, HEAT, PLAN, COUNT = "power flow", "temperatures", "plan", "count"
+FLOW, HEAT, PLAN, OWN, COUNT = "power flow", "temperatures", "plan", "switching", "count"
 COLUMNS = ["figure", "value", "rests_on", "steps_known", "steps_failed", "steps_counted", "words"]
 _HEAT = (
     "top_oil_max_c",
@@ -58,11 +57,22 @@ def rests_on(metric: str) -> str:
         return FLOW
     if metric in _HEAT:
         return HEAT
+    if metric == "voltage_step_max_percent":
+        return OWN
     return COUNT if metric in _COUNT else PLAN
 
 
-def basis_table(found: Findings, summary: Mapping[str, float | None]) -> pd.DataFrame:
+def basis_table(
+    summary: Mapping[str, float | None], before: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return, for every figure of the summary, how many of the counted steps it rests on.
+
+    Parameters
+    ----------
+    summary : mapping
+        Figures by names of METRICS.
+    before : pandas.DataFrame, optional
+        Basis of the figures told so far; what rests on something of its own is kept from it.
 
     Returns
     -------
@@ -70,16 +80,19 @@ def basis_table(found: Findings, summary: Mapping[str, float | None]) -> pd.Data
         Columns `COLUMNS`; `steps_known` and `steps_failed` add up to `steps_counted`, except for
         temperatures, which know every step.
     """
-    lanes, failed = int(found.energy.lanes[0]), int(found.energy.lanes_failed[0])
+    lanes, failed = (int(summary.get(name) or 0) for name in ("lanes", "lanes_failed"))
     rows = []
     for metric in METRICS:
         value, kind = summary.get(metric), rests_on(metric)
-        if value is None or kind == COUNT:
+        if value is None or kind in (COUNT, OWN):
             continue
         lost = failed if kind in (FLOW, HEAT) else 0
         known = lanes - failed if kind == FLOW else lanes
         rows.append((metric, value, kind, known, lost, lanes, words(kind, lost, lanes)))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    if before is None or not (before["rests_on"] == OWN).any():
+        return table
+    return pd.concat([table, before[before["rests_on"] == OWN]], ignore_index=True)
 
 
 def words(kind: str, failed: int, lanes: int) -> str:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from gridimpact.assess.basis import basis_table
 from gridimpact.assess.causes import Causes
 from gridimpact.assess.findings import Findings
 from gridimpact.assess.period_events import (
@@ -219,7 +220,13 @@ def compare_with_base(assessment: Assessment, base: Assessment) -> Assessment:
     }
     summary = dict(assessment.summary) | counts
     summary["ev_cost_per_car_eur"] = _ev_cost_per_car(assessment, base)
-    return dataclasses.replace(assessment, summary=MappingProxyType(summary), violations=table)
+    basis = basis_table(summary, assessment.tables.get("basis"))
+    return dataclasses.replace(
+        assessment,
+        summary=MappingProxyType(summary),
+        violations=table,
+        tables=MappingProxyType({**assessment.tables, "basis": basis}),
+    )
 
 
 def _by_element(violations: pd.DataFrame) -> pd.DataFrame:

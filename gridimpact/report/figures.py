@@ -69,6 +69,11 @@ def money(result: StudyResult) -> Figure:
     return figures_fleet.money(result)
 
 
+_NO_FLOW = frozenset({"fleet", "money"})
+"""Figures of plans and meters, which need no power flow."""
+_FATE = {"hottest_day": "were bridged by the power injected behind the transformer"}
+
+
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """One figure of the report: name, heading, one-sentence caption and how it is drawn."""
@@ -81,8 +86,13 @@ class Drawing:
     """The caption in three phases, where another holds."""
 
     def words(self, result: StudyResult) -> str:
-        """Return the caption that holds for a study."""
-        return self.by_phase if self.by_phase and view.three_phase(result) else self.caption
+        """Return the caption that holds for a study, and how many steps the figure lacks."""
+        own = self.by_phase if self.by_phase and view.three_phase(result) else self.caption
+        failed, total = view.lanes(result)
+        if not failed or self.name in _NO_FLOW:
+            return own
+        fate = _FATE.get(self.name, "are left out")
+        return f"{own} {failed:,} of {total:,} steps, all strategies together, failed and {fate}."
 
 
 FIGURES: tuple[Drawing, ...] = (

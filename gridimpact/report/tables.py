@@ -33,6 +33,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("vm_max_pu", "Highest voltage"),
     ("voltage_hours_outside", "Voltage outside band"),
     ("unbalance_max_percent", "Unbalance, highest"),
+    ("voltage_step_max_percent", "Voltage step, highest"),
     ("hot_spot_max_c", "Hot spot, highest"),
     ("ageing_equivalent", "Ageing"),
     ("violations_ev_caused", "EV-caused violations"),
@@ -48,6 +49,7 @@ _WITHOUT_CARS = frozenset(
     {
         "violations_ev_caused",
         "violations_aggravated",
+        "voltage_step_max_percent",
         "departures_below_target_percent",
         "unmet_kwh",
         "ev_discharge_kwh",
@@ -70,6 +72,9 @@ _SHOULD_BE_NONE = frozenset(
         "violations_aggravated",
     }
 )
+
+
+_BY_VERDICT = {"unbalance_max_percent": "unbalance", "voltage_step_max_percent": "voltage_step"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +177,9 @@ def _is_told(value: float, metric: str) -> bool:
 def _is_over(result: StudyResult, label: str, metric: str) -> bool:
     """Return whether a cell is marked: outside its limit, or time or counts that should be none."""
     value = view.figure(result, label, metric)
-    if metric == "unbalance_max_percent":
+    if metric in _BY_VERDICT:
         # A high moment breaks nothing where the limit is for a share of the week.
-        return verdicts(result, label).get("unbalance", ("", ""))[0] == "fail"
+        return verdicts(result, label).get(_BY_VERDICT[metric], ("", ""))[0] == "fail"
     if metric in _SHOULD_BE_NONE:
         return is_number(value) and value > 0
     if metric in ("vm_min_pu", "vm_max_pu"):

@@ -23,6 +23,9 @@ _HEADS: Mapping[str, str] = {
     "hot_spot": "Hot spot",
     "ageing": "Ageing",
     "unbalance": "Unbalance",
+    "voltage_step": "Voltage step",
+    "asymmetry": "Asymmetry",
+    "fuse_loading": "Main fuses",
     "power_flow": "Power flow",
 }
 

@@ -22,6 +22,12 @@ _KIND_WORDS = {
     "voltage_low": "low voltage of {}",
     "voltage_high": "high voltage of {}",
     "voltage_week": "share of a week inside the voltage band of {}",
+    "transformer_loading_mean": "mean load of transformer {}",
+    "transformer3w_loading_mean": "mean load of transformer {}",
+    "line_loading_mean": "mean load of line {}",
+    "voltage_step": "step of the voltage by one charger at {}",
+    "asymmetry": "difference of two phases at {}",
+    "fuse_loading": "main fuse of {}",
     "unbalance": "voltage unbalance at {}",
     "unbalance_week": "share of a week inside the unbalance limit of {}",
 }

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from gridimpact.assess.basis import basis_table
 from gridimpact.records import Assessment, BoolArray, Dispatch, FloatArray, Note, PlanRequest
 from gridimpact.study.segments import Segment
 
@@ -83,7 +84,12 @@ def with_stored_energy(
         value = summary.get(name)
         if value is not None and not np.isnan(value):
             summary[name] = value - share
-    return dataclasses.replace(assessment, summary=MappingProxyType(summary))
+    basis = basis_table(summary, assessment.tables.get("basis"))
+    return dataclasses.replace(
+        assessment,
+        summary=MappingProxyType(summary),
+        tables=MappingProxyType({**assessment.tables, "basis": basis}),
+    )
 
 
 def _homes_with_cars(assessment: Assessment) -> int:

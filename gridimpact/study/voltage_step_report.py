@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from gridimpact.assess.basis import OWN
 from gridimpact.assess.limits import LV_MAX_KV, LimitProfile
 from gridimpact.assess.period_events import phase_names
 from gridimpact.assess.unbalance import FAIL, NOT_ASSESSED, PASS, Verdict
@@ -179,6 +180,6 @@ def _basis(table: pd.DataFrame, value: float | None, found: FoundSteps) -> pd.Da
     count, failed = len(found.step_pu), int(np.isnan(found.step_pu).sum())
     words = f"{failed} of {count} switches failed" if failed else f"all {count} switches"
     row = pd.DataFrame(
-        [(METRIC, value, "switching", count - failed, failed, count, words)], columns=table.columns
+        [(METRIC, value, OWN, count - failed, failed, count, words)], columns=table.columns
     )
     return pd.concat([table, row], ignore_index=True)

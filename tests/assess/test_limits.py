@@ -30,6 +30,26 @@ def test_published_bands_are_those_of_their_standards():
     assert limit_profile("vde_ar_n_4105").rise_pu == 0.03
 
 
+def test_uk_german_and_american_numbers_are_those_of_their_texts():
+    uk = limit_profile("UK ESQCR")
+    # Regulation 27: 216.2 to 253 V on 230 V.
+    assert (230 * uk.vm_min_pu, 230 * uk.vm_max_pu) == pytest.approx((216.2, 253.0))
+    assert (uk.mv_min_pu, uk.mv_max_pu, uk.step_change_pu) == (0.94, 1.06, 0.03)
+    house = limit_profile("vde_ar_n_4100")
+    assert (house.single_phase_kva, house.step_change_pu, house.fuse_percent) == (4.6, 0.03, 100.0)
+    ieee = limit_profile("ieee_1547")
+    assert (ieee.step_change_pu, ieee.step_change_mv_pu) == (0.05, 0.03)
+    assert (ieee.vm_min_pu, ieee.vm_max_pu) == (0.95, 1.05)
+    assert ieee.loading_guide == "ieee"
+
+
+def test_profiles_without_a_limit_for_steps_and_means_do_not_judge_them():
+    for name in ("eu_lv_planning", "eu_lv_dso", "en_50160", "ansi_c84_1", "vde_ar_n_4105"):
+        profile = limit_profile(name)
+        for field in ("step_change_pu", "single_phase_kva", "fuse_percent", "line_mean_percent"):
+            assert getattr(profile, field) is None
+
+
 def test_every_profile_names_its_source_and_can_be_stored():
     for name, profile in LIMIT_PROFILES.items():
         assert profile.name == name
@@ -68,5 +88,7 @@ def test_wrong_numbers_are_refused_all_at_once():
         limit_profile({"drop_pu": 5})
     with pytest.raises(InputError, match="see the field's unit"):
         limit_profile({"hot_spot_c": 12.0})
+    with pytest.raises(InputError, match="choose one of iec, ieee"):
+        limit_profile({"loading_guide": "ansi"})
     with pytest.raises(InputError, match="is given in part"):
         limit_profile({"week_share": 0.95})
