@@ -120,6 +120,45 @@ def networks() -> None:
         typer.echo(table.drop(columns=["licence", "suits"], errors="ignore").to_string(index=False))
 
 
+@app.command()
+def age(  # noqa: PLR0913 - options of a command, each by name
+    load: Annotated[Path, typer.Argument(help="CSV of meter data, one column per meter.")],
+    meters: Annotated[Path, typer.Option(help="CSV: meter_id, transformer_id and, if known, leg.")],
+    transformers: Annotated[
+        Path, typer.Option(help="CSV: transformer_id, rated_kva and thermal data, if known.")
+    ],
+    ambient: Annotated[str, typer.Option(help="Air temperature: packaged name or file.")],
+    quantity: Annotated[str, typer.Option(help="What a value is: energy_kwh, p_kw, ...")],
+    stamp: Annotated[str, typer.Option(help="Does a time start or end its interval?")],
+    zone: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+        typer.Option(help="Zone of times without an offset."),
+    ] = None,
+    plate: Annotated[str, typer.Option(help="Family of the transformers.")] = "ieee_65c_pole",
+    power_factor: Annotated[float, typer.Option(help="Of all loads.")] = 0.95,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads the annotation at run time
+        typer.Option(help="CSV to write; else the worst twenty are shown."),
+    ] = None,
+) -> None:
+    """Rank service transformers by ageing, from meter data and a table of who hangs where."""
+    with _plain_errors():
+        from gridimpact.profiles import read_profiles
+        from gridimpact.study.thermal_meters import age_from_files
+
+        measured = read_profiles(load, quantity=quantity, stamp=stamp, zone=zone)
+        table, notes = age_from_files(
+            measured, meters, transformers, ambient=ambient, plate=plate, power_factor=power_factor
+        )
+        for note in notes:
+            typer.echo(f"{note.kind}: {note.where}: {note.text}", err=True)
+        if out is None:
+            typer.echo(table.head(20).to_string(float_format=lambda value: f"{value:.4g}"))
+        else:
+            table.to_csv(out)
+            typer.echo(f"{out}: {len(table)} transformers, worst first")
+
+
 @app.command("compile")
 def compile_() -> None:
     """Compile the numerical kernels ahead of the first study; once per installation."""
