@@ -129,7 +129,7 @@ class VoltageSteps:
             element = element_of(elements, charger, single=single)
             feed = self.feed.get((charger, single), 0.0)
             site = int(self.site_of[charger]) if self.site_of is not None else 0
-            weight = (draw + feed) * float(given.phase_share[element].max())
+            weight = (draw + feed) * self._pull(given.phase_share[element])
             if site not in best or weight > best[site][0] + 1e-9:
                 best[site] = (weight, charger, element, -feed, draw, car)
         rows = [best[site] for site in sorted(best)]
@@ -142,6 +142,17 @@ class VoltageSteps:
             to_kw=np.array([row[4] for row in rows]),
             car=tuple(row[5] for row in rows),
         )
+
+    def _pull(self, share: FloatArray) -> float:
+        """Return how much a charger's power pulls at a voltage: current of its most loaded phase and neutral.
+
+        A balanced flow knows one phase only; that phase and neutral weigh the same is an own choice, which
+        decides no more than which charger of a connection is switched.
+        """
+        if self.setup.phases == 1:
+            return 1.0
+        turned = share * np.exp(2j * np.pi * np.arange(3) / 3)
+        return float(share.max() + np.abs(turned.sum()))
 
     def _weakest(self, switching: Switching, given: Injections) -> tuple[Switching, str]:
         """Return the connections to solve: all, or those of the lowest voltage where the engine is slow."""
