@@ -21,12 +21,13 @@ from gridimpact.dispatch.strategy import (
     plan_in_id_order,
 )
 from gridimpact.dispatch.uncontrolled import Uncontrolled
+from gridimpact.dispatch.wrapped import Wrapped
 from gridimpact.errors import InputError
 from gridimpact.records import Dispatch, FloatArray, IntArray, PlanRequest, Stays
 
 
 @dataclass(frozen=True)
-class WithForecastError:
+class WithForecastError(Wrapped):
     """Any strategy, planned on forecasts that are wrong and carried out on the truth.
 
     Parameters
@@ -78,22 +79,6 @@ class WithForecastError:
     def name(self) -> str:
         """Name in comparison tables."""
         return f"with_forecast_error_{self.strategy.name}"
-
-    @property
-    def bidirectional(self) -> bool:
-        """Whether the strategy ever discharges."""
-        return self.strategy.bidirectional
-
-    @property
-    def volt_var(self) -> str:
-        """Curve by which the strategy lets chargers answer to voltage in the power flow, "" for none."""
-        return str(getattr(self.strategy, "volt_var", ""))
-
-    @property
-    def site_kinds(self) -> tuple[str, ...] | None:
-        """Kinds of sites at which the strategy acts, None for all."""
-        kinds: tuple[str, ...] | None = getattr(self.strategy, "site_kinds", None)
-        return kinds
 
     @property
     def foresight(self) -> Foresight:

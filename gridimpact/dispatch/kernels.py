@@ -132,6 +132,15 @@ def full_rate(p_max: float, v: int, b: BatteryArrays) -> float:
 
 
 @compiled
+def mean_power(soc: float, goal: float, hours: float, v: int, b: BatteryArrays) -> float:
+    """Return the power at the meter that takes vehicle `v` to a state of charge in some hours; may feed [kW]."""
+    gap = (goal - soc) * b.capacity_kwh[v] / hours
+    if gap > 0.0:
+        return float(gap / b.eta_charge[v] + b.idle_kw[v])
+    return float(min(gap * b.eta_discharge[v] + b.idle_kw[v], 0.0))
+
+
+@compiled
 def charge_limit(
     soc: float, dt_h: float, p_max: float, top: float, v: int, b: BatteryArrays
 ) -> float:
@@ -194,11 +203,7 @@ def within_limits(
     elif power <= b.idle_kw[v]:
         power = 0.0
     if r.guard and battery_step(soc, power, dt_h, v, b) < need - _TINY:
-        gap = (need - soc) * b.capacity_kwh[v] / dt_h
-        wanted = gap / b.eta_charge[v] + b.idle_kw[v]
-        if gap <= 0.0:
-            wanted = min(gap * b.eta_discharge[v] + b.idle_kw[v], 0.0)
-        power = max(power, min(wanted, limit))
+        power = max(power, min(mean_power(soc, need, dt_h, v, b), limit))
     return float(power) + 0.0
 
 

@@ -16,6 +16,7 @@ from gridimpact.dispatch.kernels import (
     charge_limit,
     discharge_limit,
     full_rate,
+    mean_power,
     needed_before,
 )
 from gridimpact.dispatch.kernels_graph import compiled
@@ -139,18 +140,10 @@ def _room(
     left = (s.end[i] - 1 - t) * dt_h
     rate = full_rate(s.p_charge_kw[i], v, b)
     need = needed_before(target, left, rate, b.soc_knee[v], b.taper_fraction[v])
-    gap = (need - soc) * b.capacity_kwh[v] / dt_h
-    if gap > 0.0:
-        low = max(low, gap / b.eta_charge[v] + b.idle_kw[v])
-    else:
-        low = max(low, min(gap * b.eta_discharge[v] + b.idle_kw[v], 0.0))
-    low = min(low, high)
+    low = min(max(low, mean_power(soc, need, dt_h, v, b)), high)
     # The target goes before the main fuse.
     high = max(min(high, around.room_kw[t, around.site[i]]), low)
-    preferred = 0.0
-    if target > soc:
-        rising = (target - soc) * b.capacity_kwh[v] / (left + dt_h)
-        preferred = rising / b.eta_charge[v] + b.idle_kw[v]
+    preferred = mean_power(soc, target, left + dt_h, v, b) if target > soc else 0.0
     return low, min(max(preferred, low), high), high
 
 

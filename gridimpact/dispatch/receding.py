@@ -24,6 +24,7 @@ from gridimpact.dispatch.strategy import (
     plan_in_id_order,
 )
 from gridimpact.dispatch.uncontrolled import Uncontrolled, uncontrolled_dispatch
+from gridimpact.dispatch.wrapped import Wrapped
 from gridimpact.errors import InputError
 from gridimpact.records import BoolArray, Dispatch, FloatArray, IntArray, Note, PlanRequest
 
@@ -33,7 +34,7 @@ _EXTRAS = ("q_kvar", "p_low_kw", "p_high_kw")
 
 
 @dataclass(frozen=True)
-class Receding:
+class Receding(Wrapped):
     """Any strategy, made to plan again and again with what a controller could know by then.
 
     Each plan is told the cars that are plugged in, their state of charge, announced departure and target; a
@@ -113,22 +114,6 @@ class Receding:
     def name(self) -> str:
         """Name in comparison tables."""
         return f"receding_{self.strategy.name}"
-
-    @property
-    def bidirectional(self) -> bool:
-        """Whether the strategy ever discharges."""
-        return self.strategy.bidirectional
-
-    @property
-    def volt_var(self) -> str:
-        """Curve by which the strategy lets chargers answer to voltage in the power flow, "" for none."""
-        return str(getattr(self.strategy, "volt_var", ""))
-
-    @property
-    def site_kinds(self) -> tuple[str, ...] | None:
-        """Kinds of sites at which the strategy acts, None for all."""
-        kinds: tuple[str, ...] | None = getattr(self.strategy, "site_kinds", None)
-        return kinds
 
     @property
     def foresight(self) -> Foresight:

@@ -20,6 +20,7 @@ from gridimpact.dispatch.kernels import (
     charge_limit,
     discharge_limit,
     full_rate,
+    mean_power,
     needed_before,
 )
 from gridimpact.dispatch.kernels_graph import compiled
@@ -62,15 +63,6 @@ class Scene(NamedTuple):
 
 
 @compiled
-def power_between(soc: float, goal: float, dt_h: float, v: int, b: BatteryArrays) -> float:
-    """Return the power at the meter that takes vehicle `v` to a state of charge in one step [kW]."""
-    gap = (goal - soc) * b.capacity_kwh[v] / dt_h
-    if gap > 0.0:
-        return float(gap / b.eta_charge[v] + b.idle_kw[v])
-    return float(min(gap * b.eta_discharge[v] + b.idle_kw[v], 0.0))
-
-
-@compiled
 def want(t: int, v: int, i: int, soc: float, scene: Scene, out: Wants) -> None:
     """Write what vehicle `v` in stay `i` wants at step `t`."""
     s, b, base, dt_h = scene.stays, scene.batteries, scene.base, scene.dt_h
@@ -78,7 +70,7 @@ def want(t: int, v: int, i: int, soc: float, scene: Scene, out: Wants) -> None:
     planned = base.p_kw[t, v]
     wanted = min(planned, limit)
     if abs(soc - base.soc_before[t, v]) > _OFF_PLAN:
-        back = power_between(soc, base.soc[t, v], dt_h, v, b)
+        back = mean_power(soc, base.soc[t, v], dt_h, v, b)
         wanted = min(max(back, min(planned, 0.0)), limit if planned >= 0.0 else 0.0)
     if wanted < 0.0:
         floor = max(s.soc_reserve[i], b.soc_min[v])
@@ -89,7 +81,7 @@ def want(t: int, v: int, i: int, soc: float, scene: Scene, out: Wants) -> None:
         later = (s.end[i] - 1 - t) * dt_h
         rate = full_rate(s.p_charge_kw[i], v, b)
         need = needed_before(target, later, rate, b.soc_knee[v], b.taper_fraction[v])
-        least = min(power_between(soc, need, dt_h, v, b), limit)
+        least = min(mean_power(soc, need, dt_h, v, b), limit)
         wanted = max(wanted, least)
     out.p_kw[v] = wanted + 0.0
     out.least_kw[v] = least

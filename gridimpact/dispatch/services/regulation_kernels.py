@@ -25,6 +25,7 @@ from gridimpact.dispatch.kernels import (
     charge_limit,
     discharge_limit,
     full_rate,
+    mean_power,
     needed_before,
 )
 from gridimpact.dispatch.kernels_graph import compiled
@@ -82,15 +83,6 @@ class Inside(NamedTuple):
 
 
 @compiled
-def least_power(soc: float, need: float, hours: float, v: int, b: BatteryArrays) -> float:
-    """Return the least mean power [kW] that brings vehicle `v` to `need` in some hours; may feed."""
-    gap = (need - soc) * b.capacity_kwh[v] / hours
-    if gap > 0.0:
-        return float(gap / b.eta_charge[v] + b.idle_kw[v])
-    return float(min(gap * b.eta_discharge[v] + b.idle_kw[v], 0.0))
-
-
-@compiled
 def lowest_power(
     soc: float,
     span: Span,
@@ -115,7 +107,7 @@ def lowest_power(
         # A need that only rounding puts above what is there is met.
         if abs(need - soc) < _SAME_SOC:
             need = soc
-        wanted = max(wanted, least_power(soc, need, hours, v, b))
+        wanted = max(wanted, mean_power(soc, need, hours, v, b))
     floor = max(s.soc_reserve[i], b.soc_min[v])
     allowed = 0.0
     if bidirectional:
@@ -133,7 +125,7 @@ def _preferred(
     if not math.isnan(o.point):
         point = o.point * s.p_charge_kw[i]
         return 0.0 if point > 0.0 and soc >= target else point
-    mean = least_power(soc, target, left_h, v, b)
+    mean = mean_power(soc, target, left_h, v, b)
     return mean if o.bidirectional or mean > 0.0 else 0.0
 
 

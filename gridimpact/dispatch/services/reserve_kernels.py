@@ -16,9 +16,10 @@ from gridimpact.dispatch.kernels import (
     arrival_soc,
     battery_step,
     charge_limit,
+    mean_power,
 )
 from gridimpact.dispatch.kernels_graph import compiled
-from gridimpact.dispatch.services.regulation_kernels import Span, least_power, lowest_power
+from gridimpact.dispatch.services.regulation_kernels import Span, lowest_power
 
 
 class Calls(NamedTuple):
@@ -56,7 +57,7 @@ def _base(
     full = charge_limit(soc, dt_h, s.p_charge_kw[i], s.soc_target[i], v, b)
     if not spread:
         return float(full)
-    return float(min(max(least_power(soc, s.soc_target[i], left_h, v, b), 0.0), full))
+    return float(min(max(mean_power(soc, s.soc_target[i], left_h, v, b), 0.0), full))
 
 
 @compiled
