@@ -19,7 +19,8 @@ from gridimpact.battery.storage import (
     soc_after,
     soc_needed_before,
 )
-from gridimpact.battery.wear import Wear, joined, wear_of
+from gridimpact.battery.wear import Wear, joined
+from gridimpact.battery.wear_sums import wear_of
 
 __all__ = [
     "AC_FLAT",

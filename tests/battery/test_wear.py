@@ -22,7 +22,8 @@ from gridimpact.battery.semi_empirical import (
     NMC111_2AH,
     NMC622_50AH,
 )
-from gridimpact.battery.wear import LONGEST_YEARS, joined, wear_of
+from gridimpact.battery.wear import LONGEST_YEARS, joined
+from gridimpact.battery.wear_sums import wear_of
 from gridimpact.errors import InputError
 
 TEN_YEARS = 10 * 365 / 365.25
