@@ -59,7 +59,7 @@ def by_pandapower(result, from_kw, to_kw):
         there = copy.deepcopy(net)
         q_kvar = abs(power) * np.tan(np.arccos(0.99))
         pp.create_load(there, own, p_mw=power / 1e3, q_mvar=q_kvar / 1e3)
-        pp.runpp(there, tolerance_mva=1e-10)
+        pp.runpp(there, tolerance_mva=1e-10, numba=False)
         voltage.append(there.res_bus.vm_pu.at[own])
     return 100.0 * abs(voltage[0] - voltage[1])
 
