@@ -140,13 +140,14 @@ def window_means(values: FloatArray, outside: BoolArray, steps: int) -> FloatArr
         return np.where(outside[:, None], np.nan, values)
     gaps = np.isnan(values)
     if not gaps.any():
-        mean = window_sums(values, steps) / steps
+        mean = np.asarray(window_sums(values, steps) / steps)
     else:
         known = steps - window_sums(gaps.astype(np.int64), steps)
         total = window_sums(np.where(gaps, 0.0, values), steps)
         mean = np.where(2 * known >= steps, total / np.maximum(known, 1), np.nan)
-    barred = window_sums(outside.astype(np.int64)[None, :, None], steps)[0] > 0
-    return np.where(barred, np.nan, mean)
+    barred = window_sums(outside.astype(np.int64)[None, :, None], steps)[0, :, 0] > 0
+    mean[:, barred] = np.nan
+    return mean
 
 
 def window_sums(values: FloatArray | IntArray, steps: int) -> FloatArray | IntArray:
@@ -164,7 +165,10 @@ def window_sums(values: FloatArray | IntArray, steps: int) -> FloatArray | IntAr
     while True:
         if steps & width:
             part = power[:, offset : offset + count]
-            total = part.copy() if total is None else total + part
+            if total is None:
+                total = part.copy()
+            else:
+                total += part
             offset += width
         if 2 * width > steps:
             break

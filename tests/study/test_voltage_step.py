@@ -15,6 +15,7 @@ from gridimpact.assess import limit_profile
 from gridimpact.network import open_network
 from gridimpact.powerflow.given import phase_shares
 from gridimpact.records import Injections
+from gridimpact.study import voltage_step
 from gridimpact.study.asymmetry import PhaseMeter
 from gridimpact.study.elements import CHARGER, ONE_PHASE_CARS, elements_of
 from gridimpact.study.power_flow import resolved
@@ -218,3 +219,24 @@ def test_profiles_of_the_uk_and_of_america_judge_the_step_by_level():
     assert set(bound[low]) == {0.05}
     assert set(bound[~low]) == {0.03}
     assert np.isinf(bounds(limit_profile("eu_lv_planning"), grid)).all()
+
+
+@pytest.mark.slow
+def test_a_slow_engine_switches_where_the_voltage_is_lowest(monkeypatch):
+    net = feeder(3)
+    pp.create_gen(net, net.line["to_bus"].iloc[0], p_mw=0.001, vm_pu=1.0)
+    held = open_network(net)
+    assert held.grid.beyond_batched
+    sessions = [("a", *NIGHT), ("b", *NIGHT)]
+    fleet = case.fleet_of(sessions, {"a": CAR, "b": CAR})
+    placed = gi.place(fleet, held, at={"c_a": "Home 2", "c_b": LAST})
+    day = gi.Timeline.days("2016-04-15", 1, step="12h", zone="UTC")
+    monkeypatch.setattr(voltage_step, "SLOW_CONNECTIONS", 1)
+    study = gi.Study(held, case.constant(held, day), placed, strategies=["uncontrolled"],
+                     limits="uk_esqcr")  # fmt: skip
+    told = study.run("all", progress=False).record.assessments["uncontrolled"]
+    steps = told.tables["buses"].set_index("name")["voltage_step_percent"].dropna()
+    assert steps.index.tolist() == ["node 2"]
+    reason = told.tables["verdicts"].set_index("subject").loc["voltage_step"]
+    assert "the 1 of 2 connections of the lowest voltage" in reason["reason"]
+    assert reason["verdict"] == "not assessed"
