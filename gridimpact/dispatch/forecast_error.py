@@ -21,7 +21,7 @@ from gridimpact.dispatch.strategy import (
     plan_in_id_order,
 )
 from gridimpact.dispatch.uncontrolled import Uncontrolled
-from gridimpact.dispatch.wrapped import Wrapped
+from gridimpact.dispatch.wrapped import Wrapped, left_out
 from gridimpact.errors import InputError
 from gridimpact.records import Dispatch, FloatArray, IntArray, PlanRequest, Stays
 
@@ -110,7 +110,7 @@ class WithForecastError(Wrapped):
             guard=False,
             discharge_floor="min",
         )
-        return replace(found, notes=planned.notes)
+        return replace(found, notes=(*planned.notes, *left_out(planned, (), self.name)))
 
     def forecast(self, request: PlanRequest) -> PlanRequest:
         """Return the request as it is expected: demand, generation, prices and departures with errors."""

@@ -87,9 +87,9 @@ def plan_at_prices(
     Exact within each window of 48 hours, of which 24 are kept: import and export price at the meter,
     efficiency both ways, wear, main fuse, and charging power that falls near full by its lower line. A
     step whose import price is so low that charging and discharging at once would pay is not used for
-    discharge; export above the import price counts as the import price. A stay that goes on after the window must be
-    able to reach its target, and energy left at the end is worth the mean of the cheapest quarter of the
-    prices seen. A car that arrives below its reserve either is charged to it at once or does not
+    discharge; export above the import price counts as the import price. A stay that goes on after the
+    window must be able to reach its target, and energy left at the end is worth the mean of the cheapest
+    quarter of the prices seen. A car that arrives below its reserve either is charged to it at once or does not
     discharge in that stay, whichever costs less.
     """
     roller = Roller(request, controlled, reserve_soc=reserve_soc)

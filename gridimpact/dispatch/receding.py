@@ -24,7 +24,7 @@ from gridimpact.dispatch.strategy import (
     plan_in_id_order,
 )
 from gridimpact.dispatch.uncontrolled import Uncontrolled, uncontrolled_dispatch
-from gridimpact.dispatch.wrapped import Wrapped
+from gridimpact.dispatch.wrapped import Wrapped, left_out
 from gridimpact.errors import InputError
 from gridimpact.records import BoolArray, Dispatch, FloatArray, IntArray, Note, PlanRequest
 
@@ -164,7 +164,7 @@ class _Run:
     """One pass over a request of controlled cars: plan, carry out, plan again."""
 
     def __init__(self, request: PlanRequest, strategy: Strategy, how: Receding) -> None:
-        self._request, self._strategy = request, strategy
+        self._request, self._strategy, self._name = request, strategy, how.name
         dt_h = request.timeline.dt_h
         self._every = max(1, round(hours_of(how.every, "every") / dt_h))
         self._horizon = max(self._every, round(hours_of(how.horizon, "horizon") / dt_h))
@@ -235,7 +235,7 @@ class _Run:
         steps = until - now
         self.asked[now:until] = found.p_kw[:steps]
         self.limited[kept] = [why == "limit" for why in found.unmet_cause]
-        for note in found.notes:
+        for note in (*found.notes, *left_out(found, _EXTRAS, self._name)):
             self.notes.setdefault(note.where, note)
         for name in _EXTRAS:
             values = getattr(found, name)

@@ -59,8 +59,8 @@ def advance(
 ) -> None:
     """Run the steps of a span; `asked` (time, vehicle) holds the plan and gets what is drawn.
 
-    `known` is the stay of each vehicle that the plan knew, and whether it knew later ones too. A car that came later waits for the next plan
-    and charges only where its target would be out of reach. What `own` binds is cut to the true load.
+    `known` is the stay of each vehicle that the plan knew, and whether it knew later ones too. A car that
+    came later waits for the next plan and charges only where its target would be out of reach. What `own` binds is cut to the true load.
     """
     planned, knows_all = known
     free, waits = Rules(False, False, False), Rules(True, False, False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gridimpact.dispatch import Uncontrolled, WithForecastError, g2v, v2g
+from gridimpact.dispatch import Receding, Uncontrolled, WithForecastError, g2v, v2g
 from gridimpact.dispatch.forecast import (
     MEMORY_H,
     announced_prices,
@@ -134,3 +134,12 @@ def test_settings_that_make_no_sense_are_refused():
         WithForecastError(g2v.ValleyFilling(), departure_h=-1.0)
     with pytest.raises(InputError, match="no strategy"):
         WithForecastError(g2v.ValleyFilling)  # type: ignore[arg-type]
+
+
+def test_what_a_wrapper_does_not_carry_on_is_told():
+    request = home_fleet(2, 1)
+    wraps = (Receding, WithForecastError)
+    notes = [w(v2g.Regulation(enrolled=1.0)).plan(request).notes for w in wraps]
+    assert all("losses of a fast signal" in note[-1].text for note in notes)
+    assert "reactive power" in WithForecastError(v2g.ReactiveSupport()).plan(request).notes[-1].text
+    assert all(w(g2v.AverageRate()).plan(request).notes == () for w in wraps)

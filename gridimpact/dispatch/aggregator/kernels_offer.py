@@ -74,8 +74,9 @@ def block_power(
 ) -> None:
     """Write how much less and how much more each car can draw throughout its part of each block.
 
-    `soc` holds that of arrivals, (stay,), and of the plan; `block` (time,) numbers the blocks; `plan` holds power, room to draw and room to feed, (time, vehicle);
-    `found` takes the power off and the power on, (time, vehicle).
+    `soc` holds that of arrivals, (stay,), and of the plan; `block` (time,) numbers the blocks; `plan` holds
+    power, room to draw and room to feed, (time, vehicle); `found` takes the power off and the power on,
+    (time, vehicle).
     """
     for i in range(s.vehicle.size):
         v, first = s.vehicle[i], s.start[i]

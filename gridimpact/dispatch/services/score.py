@@ -74,9 +74,10 @@ def regulation_score(
 
     Notes
     -----
-    Blocks are whole and at most twelve, the first hour; a response is looked for up to five minutes after its
-    signal, so the last five minutes given only answer. A block whose response never changes has neither delay score nor correlation; one whose
-    signal is steady cannot be correlated and counts by its precision in place of both.
+    Blocks are whole and at most twelve, the first hour; a response is looked for up to five minutes after
+    its signal, so the last five minutes given only answer. A block whose response never changes has neither
+    delay score nor correlation; one whose signal is steady cannot be correlated and counts by its precision
+    in place of both.
 
     Examples
     --------

@@ -58,8 +58,8 @@ class PeakShaving:
     -----
     "peak" is one linear program a window, exact to the solver's 1e-7. With "squares" each car in turn gets
     its exact best answer to all the others until the certified distance to the joint optimum of the window
-    is below 1e-5 of the loads' cost; a note tells where it is not. Windows see 48 hours and keep 24; energy left at a window's end is worth the cheapest quarter of the steps
-    seen. A main fuse is shared equally by the cars planned behind it. Nothing is discharged while a
+    is below 1e-5 of the loads' cost; a note tells where it is not. Windows see 48 hours and keep 24; energy
+    left at a window's end is worth the cheapest quarter of the steps seen. A main fuse is shared equally by the cars planned behind it. Nothing is discharged while a
     group feeds back. A car that arrives below its reserve is charged to it before it takes part.
     """
 
