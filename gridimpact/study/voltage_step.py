@@ -76,14 +76,21 @@ class VoltageSteps:
         self.site_of = request.charger_site
         single = self.spec.fleet.vehicles["phases"].to_numpy() == 1
         stays = request.stays
-        for car, charger, draw, feed in zip(
-            stays.vehicle, stays.charger, stays.p_charge_kw, stays.p_discharge_kw, strict=True
-        ):
-            key = (int(charger), bool(single[car]))
-            if float(draw) > self.draw.get(key, (0.0, ""))[0]:
-                self.draw[key] = (float(draw), request.vehicle_id[car])
-            if bidirectional and dispatch.controlled[car]:
-                self.feed[key] = max(self.feed.get(key, 0.0), float(feed))
+        key = 2 * stays.charger + single[stays.vehicle]
+        order = np.lexsort((-stays.p_charge_kw, key))
+        for stay in order[np.unique(key[order], return_index=True)[1]]:
+            own = (int(stays.charger[stay]), bool(single[stays.vehicle[stay]]))
+            draw = float(stays.p_charge_kw[stay])
+            if draw > self.draw.get(own, (0.0, ""))[0]:
+                self.draw[own] = (draw, request.vehicle_id[stays.vehicle[stay]])
+        if not bidirectional or not len(key):
+            return
+        feed = np.zeros(int(key.max()) + 1)
+        np.maximum.at(feed, key, stays.p_discharge_kw * dispatch.controlled[stays.vehicle])
+        for own in self.draw:
+            place = 2 * own[0] + own[1]
+            if place < len(feed):
+                self.feed[own] = max(self.feed.get(own, 0.0), float(feed[place]))
 
     def added_to(self, assessment: Assessment, worst: WorstLane | None) -> Assessment:
         """Return the assessment with figure, verdict, violations and column of the voltage step.

@@ -78,6 +78,7 @@ def test_every_metric_has_a_place_and_missing_ones_a_reason():
         "ev_cost_per_car_eur",
         "stored_change_kwh",
         "unbalance_max_percent",
+        "voltage_step_max_percent",
         "neutral_current_max_a",
         "battery_years_low",
         "battery_years_high",
