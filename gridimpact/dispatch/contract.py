@@ -17,6 +17,8 @@ from gridimpact.records import Dispatch, PlanRequest, Stays
 
 SERVICE_KWH = 1e-6
 """Unmet energy beyond that of uncontrolled charging that rounding may move [kWh]."""
+LOOKS = 2
+"""Moments of a request at which the future is changed."""
 
 
 def check_contract(
@@ -33,13 +35,13 @@ def check_contract(
     strategy : Strategy
         Packaged or your own.
     requests : PlanRequest, iterable or mapping of them, optional
-        Each is planned up to four times. None takes ten small fleets that have caught strategies before
+        Each is planned up to five times. None takes ten small fleets that have caught strategies before
         (`small_fleets`). Of `build_requests` it takes what a study asks.
     curtails : bool
         The strategy may leave a target unmet to keep a limit; else nobody may leave with less than
         uncontrolled charging gives.
     seed : int
-        Of the order in which vehicles are listed again, and of the moment from which the future is changed.
+        Of the order in which vehicles are listed again, and of the moments from which the future is changed.
 
     Returns
     -------
@@ -169,17 +171,21 @@ def _looks_ahead(
     strategy: Strategy, request: PlanRequest, found: Dispatch, name: str, rng: np.random.Generator
 ) -> Iterator[BrokenPromise]:
     """Give what was done before a moment from which on the unknown is another."""
-    count = request.timeline.count
-    if count < 2 or not len(request.vehicle_id):
+    known = strategy.foresight
+    if "perfect" == known.stays == known.base_load and known.prices != "none":
         return
-    now = int(rng.integers(1, count))
-    factor = np.ones((count, 1))
-    factor[now:] = rng.uniform(0.5, 2.0, (count - now, 1))
-    other = strategy.plan(_other_future(request, strategy.foresight, now, factor))
-    moved = np.flatnonzero((found.p_kw[:now] != other.p_kw[:now]).any(axis=1))
-    for step in moved[:1]:
-        what = f"power at step {step} changes with what happens from step {now} on, beyond its foresight"
-        yield BrokenPromise("no_look_ahead", name, what)
+    # A look at the very next step shows only where power flows just before it turns out another way.
+    flows = np.flatnonzero(np.any(found.p_kw != 0.0, axis=1)) + 1
+    flows = flows[flows < request.timeline.count]
+    for now in rng.choice(flows, min(LOOKS, flows.size), replace=False).tolist():
+        factor = np.ones((request.timeline.count, 1))
+        factor[now:] = rng.choice([0.3, 3.0], (request.timeline.count - now, 1))
+        other = strategy.plan(_other_future(request, known, now, factor))
+        moved = np.flatnonzero((found.p_kw[:now] != other.p_kw[:now]).any(axis=1))
+        for step in moved[:1]:
+            what = f"power at step {step} changes with what happens from step {now} on, beyond its foresight"
+            yield BrokenPromise("no_look_ahead", name, what)
+            return
 
 
 def _other_future(

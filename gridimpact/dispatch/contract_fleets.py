@@ -28,7 +28,9 @@ def small_fleets() -> dict[str, PlanRequest]:
     """
     pair = [_NIGHT, _DAY]
     one = _request([_NIGHT])
-    building = _request([_DAY, _DAY, _NIGHT, ()], kind="building", tariff={"demand": 6.0})
+    building = _request(
+        [_DAY, _DAY, _NIGHT, ()], kind="building", sun_kw=2.0 * _SUN_KW, tariff={"demand": 6.0}
+    )
     losses = {"eta_charge": 0.85, "eta_discharge": 0.9, "idle_kw": 0.3}
     taper = {
         "soc_knee": 0.6,
