@@ -89,6 +89,7 @@ class Stays:
 
 
 _FINITE = ("soc_initial", "site_load_kw", "site_pv_kw", "background_kw")
+_FINITE_OF_STAYS = ("trip_kwh", "soc_target", "soc_reserve", "p_charge_kw", "p_discharge_kw")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class PlanRequest:
     ------
     InputError
         If a stay lies outside the request's steps, vehicles, chargers or sites: compiled code would
-        write beyond its arrays. If a price, demand, generation or first state of charge is not finite.
+        write beyond its arrays. If a price, demand, generation, first state of charge, or what a stay asks
+        for or allows is not finite.
     """
 
     timeline: Timeline
@@ -170,6 +172,7 @@ class PlanRequest:
             for part in ("import", "export")
         }
         series |= {name: getattr(self, name) for name in _FINITE}
+        series |= {f"{name} of the stays": getattr(self.stays, name) for name in _FINITE_OF_STAYS}
         what, remedy = "holds values that are not finite", "fill the gaps before planning"
         return [Problem(n, what, remedy) for n, v in series.items() if not np.isfinite(v).all()]
 

@@ -191,3 +191,8 @@ def test_a_study_without_cars_has_no_shortfalls():
 def test_nothing_is_told_where_nothing_is_missing():
     request = plan_request([Car(soc=0.9)], [Stay(0, 0, 5)])
     assert shortfalls(request, Uncontrolled().plan(request)).empty
+
+
+def test_a_stay_without_a_target_is_refused_before_it_is_planned():
+    with pytest.raises(InputError, match="soc_target of the stays"):
+        plan_request([Car()], [Stay(0, 2, 9, target=float("nan"))])
