@@ -53,7 +53,7 @@ EU_LV_PLANNING = LimitProfile(
     title="European low-voltage planning",
     edition="planning practice; rise after VDE-AR-N 4105:2018",
     source="EN 50160's 10 % shared between voltage levels: drop 5 %, rise 3 % from the busbar; "
-    "its unbalance of 2 % in 95 % of a week; short-time transformer loading to 150 % and 120 degC hot spot (IEC 60076-7:2018 table 1)",
+    "its unbalance of 2 % in 95 % of a week; normal cyclic transformer loading to 150 % and 120 degC hot spot (IEC 60076-7:2018)",
     drop_pu=0.05,
     rise_pu=0.03,
     unbalance_percent=2.0,
