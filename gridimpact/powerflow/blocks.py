@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,10 @@ def frozen(values: FloatArray) -> FloatArray:
     return view
 
 
+_SHARES = 8
+"""Shares per worker: few enough to cost nothing, many enough that all end together."""
+
+
 def as_batch(injections: Injections) -> Batch:
     """Return the power of all lanes, scenario after scenario, (lane, element) [kW] and [kvar]."""
     scenarios, steps, elements = injections.p_kw.shape
@@ -31,24 +36,36 @@ def as_batch(injections: Injections) -> Batch:
 
 
 def share_out(solve: Callable[[int, int], None], worth: int, threads: int) -> None:
-    """Share blocks of lanes out evenly; which thread solves a block changes nothing in it.
+    """Share blocks of lanes out; which thread solves a block changes nothing in it.
 
     Parameters
     ----------
     solve : callable
-        Called with a worker's number and the number of workers; solves every such block.
+        Called with a share's number and the number of shares; solves the blocks of that share.
     worth : int
-        Workers that bring more than they cost.
+        Shares that bring more than they cost.
     threads : int
         Most workers, 0 for the cores this process may use.
+
+    Notes
+    -----
+    Cores are seldom equally fast, so each worker takes the next share when it is done with one.
     """
     workers = max(1, min(threads or _cores(), worth))
     if workers == 1:
         solve(0, 1)
         return
+    shares = min(_SHARES * workers, worth)
+    taken = itertools.count()
+
+    def work() -> None:
+        while (number := next(taken)) < shares:
+            solve(number, shares)
+
+    # Threads that waited for work would wake on the core of the one that calls; new ones are placed.
     with ThreadPoolExecutor(workers - 1) as pool:
-        jobs = [pool.submit(solve, first, workers) for first in range(1, workers)]
-        solve(0, workers)
+        jobs = [pool.submit(work) for _ in range(workers - 1)]
+        work()
         for job in jobs:
             job.result()
 

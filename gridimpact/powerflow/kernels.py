@@ -279,7 +279,9 @@ def solve_blocks(
         worst=np.empty(5 * WIDTH),
     )
     power = batch.p.reshape(-1), batch.q.reshape(-1)
-    for lane0 in range(first * WIDTH, batch.p.shape[0], stride * WIDTH):
+    blocks = -(-batch.p.shape[0] // WIDTH)
+    for number in range(first * blocks // stride, (first + 1) * blocks // stride):
+        lane0 = number * WIDTH
         block = solve_block(lane0, power, batch, system, response, rules, work, out)
         sound = sound and block
     return sound
