@@ -10,7 +10,13 @@ import numpy as np
 
 from gridimpact.dispatch.enrolment import check_share, lottery, vehicles_at
 from gridimpact.dispatch.execute import power_by_group, power_by_site
-from gridimpact.dispatch.strategy import Foresight, Strategy, plan_in_id_order, take_vehicles
+from gridimpact.dispatch.strategy import (
+    Foresight,
+    Strategy,
+    check_strategy,
+    plan_in_id_order,
+    take_vehicles,
+)
 from gridimpact.dispatch.uncontrolled import Uncontrolled, uncontrolled_dispatch
 from gridimpact.errors import InputError
 from gridimpact.records import (
@@ -73,7 +79,9 @@ class Mix:
         )
         pairs = tuple((strategy, float(share)) for strategy, share in given)
         object.__setattr__(self, "strategies", pairs)
+        check_strategy(self.rest)
         for strategy, share in pairs:
+            check_strategy(strategy)
             check_share(share, f"share of {strategy.name}")
         for part in self._parts:
             if getattr(part, "volt_var", ""):

@@ -18,7 +18,7 @@ from gridimpact.fleet import join_fleets, read_fleet, read_sessions, synthesize_
 from gridimpact.network import open_network
 from gridimpact.profiles import load_ambient, load_tariff, read_profiles, synthesize_households
 from gridimpact.records import Ambient, Fleet, Network, Profiles, Tariff
-from gridimpact.study.catalogue import make_strategy
+from gridimpact.study.catalogue import as_strategy
 from gridimpact.study.config import FleetConfig, SessionsConfig, StudyConfig, read_config
 from gridimpact.study.place import place
 from gridimpact.study.signals import read_strategies
@@ -62,7 +62,7 @@ def make_spec(
     aligned = align_profiles(network, profiles)
     time = aligned.timeline
     joined = fleet if isinstance(fleet, Fleet) else join_fleets(*fleet)
-    chosen = tuple(make_strategy(s) if isinstance(s, str | Mapping) else s for s in strategies)
+    chosen = tuple(as_strategy(s) for s in strategies)
     ready = ambient is None or isinstance(ambient, Ambient)
     chosen_ambient = ambient if ready else load_ambient(ambient, time)
     if chosen_ambient is not None and len(chosen_ambient.temp_air_c) != time.count:

@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import Any
 
 from gridimpact.dispatch import FAMILIES, Mix, Receding, Uncontrolled, WithForecastError
-from gridimpact.dispatch.strategy import Strategy
-from gridimpact.errors import InputError
+from gridimpact.dispatch.strategy import Strategy, check_strategy
+from gridimpact.errors import InputError, Problem, raise_problems
 
 
 def _by_name() -> dict[str, Any]:
@@ -31,6 +31,21 @@ WRAPPERS: Mapping[str, Any] = {"receding": Receding, "with_forecast_error": With
 """What changes the plans of another strategy, named in its setting ``strategy``."""
 
 _KINDS = {**STRATEGIES, **WRAPPERS}
+
+
+def as_strategy(given: Any) -> Strategy:
+    """Return a strategy that is given as one, by its name or with its settings.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, such as a class whose brackets were forgotten.
+    """
+    if isinstance(given, str | Mapping):
+        return make_strategy(given)
+    check_strategy(given)
+    found: Strategy = given
+    return found
 
 
 def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> Strategy:
@@ -62,7 +77,7 @@ def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> 
         return _make_mix(settings, where)
     if name not in _KINDS:
         near = difflib.get_close_matches(name, [*_KINDS, "mix"], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; did you mean {near[0]!r}?" if near else "."
         message = (
             f"{where}: strategy {name!r} is unknown{hint} Known: {', '.join([*_KINDS, 'mix'])}"
         )
@@ -74,6 +89,7 @@ def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> 
             hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'none'}"
             message = f"{where}, {name}: has no setting {setting!r}; {hint}"
             raise InputError(message)
+    _check_kinds(_KINDS[name], settings, f"{where}, {name}")
     for part in ("base", "strategy"):
         if isinstance(settings.get(part), str | Mapping):
             settings[part] = make_strategy(settings[part], f"{where}, {name}, {part}")
@@ -83,6 +99,26 @@ def make_strategy(entry: str | Mapping[str, Any], where: str = "strategies") -> 
         message = f"{where}, {name}: {error}"
         raise InputError(message) from error
     return made
+
+
+def _check_kinds(strategy: Any, settings: Mapping[str, Any], where: str) -> None:
+    """Refuse text where a number or a yes or no is asked for; the default tells which."""
+    problems = []
+    for field in dataclasses.fields(strategy):
+        if field.name not in settings:
+            continue
+        value, default = settings[field.name], field.default
+        yes_or_no = isinstance(value, bool)
+        if isinstance(default, bool):
+            if not yes_or_no:
+                what = f"is {value!r}, must be true or false"
+                problems.append(Problem(f"{where}, {field.name}", what))
+        elif isinstance(default, int | float) and (yes_or_no or not isinstance(value, int | float)):
+            what = f"is {value!r}, must be a number such as {default:g}"
+            remedy = "without quotes, unit or percent sign"
+            if str(field.type).find("str") < 0:
+                problems.append(Problem(f"{where}, {field.name}", what, remedy))
+    raise_problems(problems, "strategy")
 
 
 def _make_mix(settings: Mapping[str, Any], where: str) -> Strategy:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from gridimpact.records import Assessment, Note
+from gridimpact.records import Assessment, Note, PlanRequest
 from gridimpact.study.cold import COLD
+from gridimpact.study.segments import Segment
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.stored import VALUED
 
@@ -24,6 +25,21 @@ def _notes_of_rows(found: Mapping[str, Assessment]) -> list[Note]:
         else dataclasses.replace(note, where=f"{note.where} ({', '.join(names)})")
         for note, names in rows.items()
     ]
+
+
+def cut_stays(segments: Sequence[Segment], requests: Sequence[PlanRequest]) -> list[Note]:
+    """Return a warning where counted time ends while cars are plugged in."""
+    notes = []
+    for segment, request in zip(segments, requests, strict=True):
+        count = int(request.stays.cut.sum())
+        if segment.counted[-1] and count:
+            text = (
+                f"{count} stays go on beyond the last counted step of {segment.name}, and every strategy "
+                "must have charged by then what uncontrolled charging would have: those that wait show "
+                "a peak at the end that is none; give the study a day more than is assessed"
+            )
+            notes.append(Note("warning", "days", text))
+    return notes
 
 
 def notes_of(

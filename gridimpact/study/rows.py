@@ -32,6 +32,7 @@ from gridimpact.study.dataset import ResultArrays
 from gridimpact.study.elements import phases_of_chargers
 from gridimpact.study.extremes import Extremes
 from gridimpact.study.inject import inject
+from gridimpact.study.notes import cut_stays
 from gridimpact.study.plan import plan
 from gridimpact.study.power_flow import FlowSetup
 from gridimpact.study.requests import build_requests
@@ -82,6 +83,7 @@ class Rows:
         self.arrays = ResultArrays(spec, self.segments, self.labels)
         self.requests = [build_requests(spec, segment) for segment in self.segments]
         self.notes.extend(self.setup.notes)
+        self.notes.extend(cut_stays(self.segments, self.requests))
         self.plates: Plates | None = None
         if spec.ambient is not None and len(spec.network.grid.transformer_index):
             self.plates = plates_of(spec.network, spec.transformer)

@@ -36,3 +36,8 @@ def test_generation_with_a_profile_feeds_in_and_needs_no_word():
     result = generating(-50.0).run("all", progress=False)
     assert not any("left out" in n.text and n.where == "profiles, pv_p_kw" for n in result.notes)
     assert (result.dataset["pv_p_kw"].values < 0).any()
+
+
+def test_stays_that_go_on_beyond_the_counted_days_are_told():
+    notes = case.study(["uncontrolled"]).run("all", progress=False).notes
+    assert any("go on beyond the last counted step" in n.text for n in notes)
