@@ -5,6 +5,23 @@ from the grid, negative feeds back; limits are magnitudes. Arrays are not to be 
 """
 
 from gridimpact.records.base import BoolArray, ComplexArray, FloatArray, IntArray, Note, Shown
+from gridimpact.records.hosting import (
+    BINDING_COLUMNS,
+    CAPACITY_COLUMNS,
+    FEEDER_COLUMNS,
+    FEEDER_DTYPE,
+    LIMIT_BIT,
+    LIMIT_KINDS,
+    METHODS,
+    NODAL_COLUMNS,
+    PREEXISTING,
+    RISK_COLUMNS,
+    SCENARIO_DTYPE,
+    UNIFORM_COLUMNS,
+    DrawOutcome,
+    ScanResult,
+    ScanSettings,
+)
 from gridimpact.records.inputs import Ambient, Fleet, Profiles, Tariff
 from gridimpact.records.network import Admittance, Grid, Network, PhaseModel, TapControl
 from gridimpact.records.planning import Batteries, Dispatch, PlanRequest, ServiceFigure, Stays
@@ -17,6 +34,18 @@ from gridimpact.records.results import (
 )
 
 __all__ = [
+    "BINDING_COLUMNS",
+    "CAPACITY_COLUMNS",
+    "FEEDER_COLUMNS",
+    "FEEDER_DTYPE",
+    "LIMIT_BIT",
+    "LIMIT_KINDS",
+    "METHODS",
+    "NODAL_COLUMNS",
+    "PREEXISTING",
+    "RISK_COLUMNS",
+    "SCENARIO_DTYPE",
+    "UNIFORM_COLUMNS",
     "Admittance",
     "Ambient",
     "Assessment",
@@ -24,6 +53,7 @@ __all__ = [
     "BoolArray",
     "ComplexArray",
     "Dispatch",
+    "DrawOutcome",
     "Fleet",
     "FloatArray",
     "FlowResult",
@@ -35,6 +65,8 @@ __all__ = [
     "PhaseModel",
     "PlanRequest",
     "Profiles",
+    "ScanResult",
+    "ScanSettings",
     "ServiceFigure",
     "Shown",
     "Stays",
