@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from gridimpact.ageing.iec_plate import IecPlate
 from gridimpact.ageing.inputs import (
-    PERIODIC_ROUNDS,
-    PERIODIC_TOLERANCE_K,
     STARTS,
     checked_loading,
+    oil_and_hot_spot_apart_k,
+    settled,
 )
 from gridimpact.ageing.insulation import ageing_rates
 from gridimpact.ageing.kernels_iec import run_iec
@@ -129,13 +129,11 @@ def iec_series(
     loading, ambient = checked_loading(loading_pu, ambient_c, plate, dt_h)
     initial = _start_state(start, loading, ambient, plate)
     if isinstance(start, str) and start == "periodic":
-        for _ in range(PERIODIC_ROUNDS):
-            after = _run(initial, loading, ambient, plate, dt_h)[1]
-            moved = np.abs(after.hot_spot_c - initial.hot_spot_c)
-            moved += np.abs(after.top_oil_c - initial.top_oil_c)
-            initial = after
-            if moved.max(initial=0.0) < PERIODIC_TOLERANCE_K:
-                break
+        initial = settled(
+            initial,
+            lambda state: _run(state, loading, ambient, plate, dt_h)[1],
+            oil_and_hot_spot_apart_k,
+        )
     out, final = _run(initial, loading, ambient, plate, dt_h)
     return IecSeries(out[0], out[1], ageing_rates(out[1], plate.insulation), initial, final)
 

@@ -14,10 +14,9 @@ from numpy.typing import ArrayLike
 
 from gridimpact.ageing.annex_g_plate import AnnexGPlate
 from gridimpact.ageing.inputs import (
-    PERIODIC_ROUNDS,
-    PERIODIC_TOLERANCE_K,
     STARTS,
     checked_loading,
+    settled,
 )
 from gridimpact.ageing.insulation import ageing_rates
 from gridimpact.ageing.kernels_annex_g import (
@@ -173,12 +172,11 @@ def annex_g_series(
     substeps = max(math.ceil(60.0 * dt_h / substep_min - 1e-9), 1)
     initial = _start_state(start, loading, float(ambient[0, 0]), plate)
     if isinstance(start, str) and start == "periodic":
-        for _ in range(PERIODIC_ROUNDS):
-            after = _run(initial, loading, ambient, plate, dt_h, substeps)[1]
-            moved = np.abs(after.temperatures_c - initial.temperatures_c)
-            initial = after
-            if moved.max(initial=0.0) < PERIODIC_TOLERANCE_K:
-                break
+        initial = settled(
+            initial,
+            lambda state: _run(state, loading, ambient, plate, dt_h, substeps)[1],
+            lambda one, other: np.abs(one.temperatures_c - other.temperatures_c),
+        )
     out, final = _run(initial, loading, ambient, plate, dt_h, substeps)
     rate = ageing_rates(out[1], plate.insulation)
     return AnnexGSeries(out[0], out[1], rate, initial, final)

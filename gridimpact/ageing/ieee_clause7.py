@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gridimpact.ageing.inputs import (
-    PERIODIC_ROUNDS,
-    PERIODIC_TOLERANCE_K,
     STARTS,
     checked_loading,
+    oil_and_hot_spot_apart_k,
+    settled,
 )
 from gridimpact.ageing.insulation import ageing_rates
 from gridimpact.ageing.kernels import corrected_time_constant, run_series
@@ -109,7 +109,11 @@ def thermal_series(
     loading, ambient = checked_loading(loading_pu, ambient_c, plate, dt_h)
     initial = _start_state(start, loading, ambient, plate)
     if isinstance(start, str) and start == "periodic":
-        initial = _periodic(initial, loading, ambient, plate, dt_h, model)
+        initial = settled(
+            initial,
+            lambda state: _run(state, loading, ambient, plate, dt_h, model)[1],
+            oil_and_hot_spot_apart_k,
+        )
     out, final = _run(initial, loading, ambient, plate, dt_h, model)
     rate = ageing_rates(out[1], plate.insulation)
     return ThermalSeries(out[0], out[1], rate, initial, final)
@@ -206,23 +210,3 @@ def _run(
         out,
     )
     return out, ThermalState(state[0], state[1], state[2])
-
-
-def _periodic(
-    state: ThermalState,
-    loading: FloatArray,
-    ambient: FloatArray,
-    plate: Nameplate,
-    dt_h: float,
-    model: Clause7,
-) -> ThermalState:
-    """Repeat the series until its end state is its start state."""
-    for _ in range(PERIODIC_ROUNDS):
-        final = _run(state, loading, ambient, plate, dt_h, model)[1]
-        moved = np.abs(final.hot_spot_c - state.hot_spot_c) + np.abs(
-            final.top_oil_c - state.top_oil_c
-        )
-        state = final
-        if moved.max(initial=0.0) < PERIODIC_TOLERANCE_K:
-            break
-    return state

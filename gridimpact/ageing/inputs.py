@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,8 @@ STARTS = ("steady", "cold", "periodic")
 PERIODIC_TOLERANCE_K = 0.01
 PERIODIC_ROUNDS = 200
 
+State = TypeVar("State")
+
 
 class Plate(Protocol):
     """What all nameplates share."""
@@ -28,6 +31,20 @@ class Plate(Protocol):
     @property
     def enclosure_rise_k(self) -> FloatArray:
         """(transformer,) air around the tank over outdoor air [K]."""
+        ...
+
+
+class OilAndHotSpot(Protocol):
+    """What the states of Clause 7 and IEC share."""
+
+    @property
+    def top_oil_c(self) -> FloatArray:
+        """Top-oil temperature [degC]."""
+        ...
+
+    @property
+    def hot_spot_c(self) -> FloatArray:
+        """Hot-spot temperature [degC]."""
         ...
 
 
@@ -80,3 +97,32 @@ def checked_loading(
     raise_problems(problems, "thermal model")
     columns = ambient if ambient.ndim == 2 else ambient[:, None]
     return loading, np.ascontiguousarray(columns + plate.enclosure_rise_k)
+
+
+def settled(
+    state: State, once: Callable[[State], State], moved_k: Callable[[State, State], FloatArray]
+) -> State:
+    """Return the state that a series ends in as it began: the series is repeated until it does.
+
+    Parameters
+    ----------
+    state : State
+        Where to begin.
+    once : callable
+        State at the end of the series that begins with a state.
+    moved_k : callable
+        How far two states lie apart [K], any shape.
+    """
+    for _ in range(PERIODIC_ROUNDS):
+        after = once(state)
+        apart = moved_k(after, state).max(initial=0.0)
+        state = after
+        if apart < PERIODIC_TOLERANCE_K:
+            break
+    return state
+
+
+def oil_and_hot_spot_apart_k(one: OilAndHotSpot, other: OilAndHotSpot) -> FloatArray:
+    """Return how far oil and hot spot of two states lie apart, added up [K]."""
+    hot = np.abs(one.hot_spot_c - other.hot_spot_c)
+    return np.asarray(hot + np.abs(one.top_oil_c - other.top_oil_c))

@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gridimpact.ageing.annex_g_plate import AnnexGPlate
-from gridimpact.ageing.iec_60076_7 import iec_series
 from gridimpact.ageing.iec_plate import IecPlate
-from gridimpact.ageing.ieee_annex_g import annex_g_series
-from gridimpact.ageing.ieee_clause7 import thermal_series
 from gridimpact.ageing.insulation import NORMAL_LIFE_H, loss_of_life_percent
 from gridimpact.ageing.limits import FREE_BUBBLE_C, LoadingGuide, loading_guide
 from gridimpact.ageing.nameplate import Nameplate
 from gridimpact.ageing.thermal_state import EDITION_2011, Clause7
+from gridimpact.ageing.unequal import HeatSeries, heat_series
 from gridimpact.errors import InputError
 from gridimpact.records import BoolArray, FloatArray
 
@@ -117,9 +115,12 @@ def age(
     array([1., 1., 1.])
     """
     chosen = loading_guide(guide)
+    air = np.asarray(ambient_c, dtype=np.float64)
+    plates = (plate,) if isinstance(plate, AnnexGPlate) else plate
 
     def one(block: FloatArray) -> _Block:
-        series = _series(block, ambient_c, plate, dt_h, start, model)
+        load = np.asarray(block, dtype=np.float64)
+        series = heat_series(load, load, air, plates, dt_h, start=start, model=model)
         return _reduced(block, series, chosen, dt_h, counted)
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -175,24 +176,12 @@ def _blocks(loading_pu: Any) -> Iterator[FloatArray]:
             yield given[first : first + size]
 
 
-def _series(
-    loading: FloatArray,
-    ambient_c: ArrayLike,
-    plate: Nameplate | IecPlate | AnnexGPlate,
-    dt_h: float,
-    start: str,
-    model: Clause7,
-) -> Any:
-    """Return the series of the model that the plate belongs to."""
-    if isinstance(plate, IecPlate):
-        return iec_series(loading, ambient_c, plate, dt_h, start=start)
-    if isinstance(plate, AnnexGPlate):
-        return annex_g_series(loading, ambient_c, plate, dt_h, start=start)
-    return thermal_series(loading, np.asarray(ambient_c), plate, dt_h, start=start, model=model)
-
-
 def _reduced(
-    loading: FloatArray, series: Any, guide: LoadingGuide, dt_h: float, counted: BoolArray | None
+    loading: FloatArray,
+    series: HeatSeries,
+    guide: LoadingGuide,
+    dt_h: float,
+    counted: BoolArray | None,
 ) -> _Block:
     """Return the figures of one block."""
     keep = slice(None) if counted is None else np.asarray(counted, dtype=np.bool_)

@@ -35,6 +35,11 @@ class Temperatures(Protocol):
         """Hot-spot temperature [degC]."""
         ...
 
+    @property
+    def ageing_rate(self) -> FloatArray:
+        """Ageing rate, 1 is normal."""
+        ...
+
 
 @dataclass(frozen=True)
 class HeatSeries:
@@ -62,7 +67,7 @@ def heat_series(
     oil_pu, winding_pu : numpy.ndarray
         As `unequal_series`.
     ambient_c : numpy.ndarray
-        (time,) outdoor air [degC].
+        (time,) or (time, transformer) outdoor air [degC].
     plate : Nameplate, IecPlate or tuple of AnnexGPlate
         Clause 7 of IEEE C57.91, IEC 60076-7, or Annex G with a test report for each transformer.
     dt_h : float
@@ -103,6 +108,8 @@ def heat_series(
 
 def _joined(oil: Temperatures, winding: Temperatures, insulation: tuple[str, ...]) -> HeatSeries:
     """Return the oil of one series with the winding's rise over oil of the other."""
+    if oil is winding:
+        return HeatSeries(oil.top_oil_c, oil.hot_spot_c, oil.ageing_rate)
     hot_spot = oil.top_oil_c + (winding.hot_spot_c - winding.top_oil_c)
     return HeatSeries(oil.top_oil_c, hot_spot, ageing_rates(hot_spot, insulation))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ _CENTRAL_LATENCY = 60.0
 
 
 @dataclass(frozen=True)
-class _SharedLimit(Settings):
+class _SharedLimit(Settings, ABC):
     """What both strategies do with a limit of loading."""
 
     allocation: str = field(default="equal", kw_only=True)
@@ -36,9 +37,9 @@ class _SharedLimit(Settings):
         """Whether the departures of cars plugged in are asked for."""
         return self.guard or self.allocation == "laxity"
 
+    @abstractmethod
     def loading_limit_pu(self, measured: Measured) -> FloatArray:
         """Return the highest loading allowed, (scenario, transformer) [pu]."""
-        raise NotImplementedError
 
     def respond(self, measured: Measured, wanted: Wanted) -> FloatArray:
         """Return the magnitude allowed, (scenario, vehicle) [kW].
