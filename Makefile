@@ -44,7 +44,7 @@ test: $(DEVELOP)
 	$(MAKE) --no-print-directory -j2 gates $(COMPILED)
 	$(PYTEST) --cov --cov-report= $(COVERED:%=tests/%)
 	$(PYTEST) --doctest-modules gridimpact tests $(COVERED:%=--ignore=tests/%)
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 -q notebooks
+	$(BIN)/python -m pytest -n 2 --nbmake --nbmake-timeout=300 -q notebooks
 	$(BIN)/coverage report --include='gridimpact/dispatch/*,gridimpact/powerflow/*,gridimpact/ageing/*,gridimpact/assess/*' --fail-under=95
 
 test-slow: $(DEVELOP)

@@ -118,10 +118,10 @@ def test_four_threads_give_the_same_bytes_as_one(engine):
     grid = nets.grid_of(nets.village())
     given = nets.random_injections([2, 4, 7], 40_000, 60.0, 2)
     given.p_kw[0, 20_000] = 1e5
-    one = engine.solve(grid, given, FlowOptions(threads=1, storage="float32"))
+    one = engine.solve(grid, given, FlowOptions(threads=1))
     assert one.status[0, 20_000] == 1
     for threads in (2, 4):
-        many = engine.solve(grid, given, FlowOptions(threads=threads, storage="float32"))
+        many = engine.solve(grid, given, FlowOptions(threads=threads))
         for name in (*KEPT, "status", "residual_kva"):
             assert getattr(many, name).tobytes() == getattr(one, name).tobytes(), name
 

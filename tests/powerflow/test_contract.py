@@ -236,6 +236,7 @@ def test_only_the_arrays_asked_for_come_back(case):
         assert found.status.shape == (1, 3)
 
 
+@pytest.mark.slow  # results in float32 have kernels of their own, half a minute to compile
 def test_float32_storage_is_the_rounded_float64(case):
     engine, grid = case
     given_ = nets.random_injections([2, 7], 3, 60.0, 10)

@@ -57,6 +57,7 @@ def test_a_lane_without_solution_has_no_position_and_spoils_no_other():
     assert "1 of 5 power flows have no solution that could be found; they are NaN." in texts
 
 
+@pytest.mark.slow  # results in float32 have kernels of their own, half a minute to compile
 def test_arrays_left_out_and_single_precision_come_as_without_tap_control():
     network = held(substation())
     loads = nets.random_injections([2, 3, 4], 9, 9000.0, 3)
