@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from gridimpact.assess.limits import LimitProfile
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import Problem, raise_problems
 from gridimpact.records import Fleet, Network, Note, PlanRequest, Profiles
-from gridimpact.study.build import Prices, make_spec, spec_from_file
+from gridimpact.study.build import Prices, make_spec, spec_from_file, study_path
 from gridimpact.study.check import check_days, check_spec
+from gridimpact.study.config_hosting import hosting_arguments
 from gridimpact.study.requests import build_requests
 from gridimpact.study.run import run_study
 from gridimpact.study.save import save_study
@@ -111,6 +113,7 @@ class Study:
             },
         )
         self.days: str | Sequence[str] = "design"
+        self.hosting: Mapping[str, Any] = {}
 
     @classmethod
     def from_file(cls, path: str | Path) -> Study:
@@ -124,6 +127,8 @@ class Study:
         study = cls.__new__(cls)
         study.spec, config = spec_from_file(Path(path))
         study.days = config.days
+        root = Path(path) if Path(path).is_dir() else Path(path).parent
+        study.hosting = hosting_arguments(config.hosting, partial(study_path, root))
         return study
 
     def check(self) -> tuple[Problem, ...]:
@@ -196,7 +201,7 @@ class Study:
 
     def save(self, folder: str | Path) -> Path:
         """Write the study as a folder that `Study.from_file` and `gridimpact run` read."""
-        return save_study(self.spec, Path(folder), self.days)
+        return save_study(self.spec, Path(folder), self.days, self.hosting)
 
     def __repr__(self) -> str:
         """Return network, cars and strategies in one line."""

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from gridimpact.errors import InputError, Problem, raise_problems
+from gridimpact.study.config_hosting import HostingConfig
 from gridimpact.study.config_keys import key_remedy
 
 MAX_BYTES = 1_000_000
@@ -186,6 +187,7 @@ class StudyConfig(_Section):
     transformer: dict[str, Any] = Field(default_factory=dict)
     """Thermal model, data, life and money; its keys are those of `TransformerOptions`."""
     days: str | list[str] = "design"
+    hosting: HostingConfig | None = None
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
@@ -275,7 +277,7 @@ def _problem(entry: Any, name: str) -> Problem:
     return Problem(f"{name}, {place}", f"{entry['msg']}{shown}")
 
 
-_SECTIONS: dict[str, type[_Section]] = {
+_SECTIONS: dict[str, type[BaseModel]] = {
     "": StudyConfig,
     "network": NetworkConfig,
     "network.tap_control": TapControlConfig,
@@ -286,6 +288,7 @@ _SECTIONS: dict[str, type[_Section]] = {
     "fleet.sessions": SessionsConfig,
     "fleet.stored": StoredFleetConfig,
     "volt_var": VoltVarConfig,
+    "hosting": HostingConfig,
     "volt_var.pv.CurveConfig": CurveConfig,
     "volt_var.chargers.CurveConfig": CurveConfig,
 }

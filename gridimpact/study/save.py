@@ -24,8 +24,18 @@ from gridimpact.study.tables import store_fleet, store_profiles
 from gridimpact.study.taps import tap_settings
 
 
-def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path:
+def save_study(
+    spec: StudySpec,
+    folder: Path,
+    days: str | Sequence[str],
+    hosting: Mapping[str, Any] | None = None,
+) -> Path:
     """Write network, profiles, fleet, tariffs, temperature and `study.yaml`; return the folder.
+
+    Parameters
+    ----------
+    hosting : mapping, optional
+        Arguments of `gridimpact.hosting_capacity` for the section ``hosting``.
 
     Raises
     ------
@@ -74,9 +84,18 @@ def save_study(spec: StudySpec, folder: Path, days: str | Sequence[str]) -> Path
         )
         table.to_csv(inputs / "ambient.csv", index=False, date_format="%Y-%m-%dT%H:%M:%S")
         config["ambient"] = "inputs/ambient.csv"
+    if hosting:
+        config["hosting"] = _plain_section(hosting)
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
     (folder / "study.yaml").write_text(text, encoding="utf-8")
     return folder
+
+
+def _plain_section(hosting: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of a scan as a study file holds them."""
+    chosen = hosting.get("strategies")
+    told = {} if chosen is None else {"strategies": [strategy_entry(s) for s in chosen]}
+    return {key: _plain(value) for key, value in hosting.items()} | told
 
 
 def _power_flow(spec: StudySpec) -> dict[str, Any]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 from tqdm import tqdm
@@ -18,10 +16,10 @@ from tqdm import tqdm
 from gridimpact.errors import InputError
 from gridimpact.network.writer import write_network
 from gridimpact.records import StudyResult
+from gridimpact.study.files import write_csv, write_json
 from gridimpact.study.thermal_life import ledgers, transformer_life
 
 FORMAT = 1
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_results(
@@ -54,7 +52,7 @@ def write_results(
         ):
             write(result, fresh / name)
         manifest = dict(result.manifest) | {"format": FORMAT, "files": _hashes(fresh)}
-        _write_json(fresh / "manifest.json", manifest)
+        write_json(fresh / "manifest.json", manifest)
         _replace(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -81,13 +79,13 @@ def require_free(folder: Path) -> None:
 
 
 def _write_tables(result: StudyResult, folder: Path) -> None:
-    _write_csv(result.comparison, folder / "comparison.csv")
+    write_csv(result.comparison, folder / "comparison.csv")
     if "transformer" in result.manifest:
-        _write_csv(transformer_life(result), folder / "transformer_life.csv")
-        _write_csv(ledgers(result), folder / "ledgers.csv")
+        write_csv(transformer_life(result), folder / "transformer_life.csv")
+        write_csv(ledgers(result), folder / "ledgers.csv")
     for label, tables in _tables_of(result).items():
         for name, table in tables.items():
-            _write_csv(table, folder / table_file(label, name))
+            write_csv(table, folder / table_file(label, name))
 
 
 def table_file(label: str, name: str) -> str:
@@ -130,42 +128,6 @@ def _summary(result: StudyResult) -> dict[str, Any]:
     }
 
 
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table; a text that a spreadsheet would run as a formula gets a leading apostrophe."""
-    safe = table.reset_index() if table.index.name else table
-    safe = safe.copy(deep=False)
-    for column in safe.columns:
-        if safe[column].dtype == object:
-            safe[column] = safe[column].map(_harmless)
-    safe.to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%S")
-
-
-def _harmless(value: Any) -> Any:
-    # An apostrophe of the text's own is guarded as well, so that reading takes off the right one.
-    guard = isinstance(value, str) and value.lstrip("'").startswith(DANGEROUS)
-    return f"'{value}" if guard else value
-
-
-def _write_json(path: Path, data: Mapping[str, Any]) -> None:
-    text = json.dumps(_plain(data), indent=1, sort_keys=True, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """Return plain data with NaN as null, so that no reader trips over it."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if value is None or isinstance(value, str | int | bool):
-        return value
-    return str(value)
-
-
 def _hashes(folder: Path) -> dict[str, str]:
     return {
         str(f.relative_to(folder)): hashlib.sha256(f.read_bytes()).hexdigest()
@@ -188,13 +150,13 @@ def _replace(fresh: Path, folder: Path) -> None:
 
 _PARTS: tuple[tuple[str, Callable[[StudyResult, Path], None]], ...] = (
     ("network.json", lambda result, path: write_network(result.network, path)),
-    ("sites.csv", lambda result, path: _write_csv(result.network.sites, path)),
-    ("chargers.csv", lambda result, path: _write_csv(result.fleet.chargers, path)),
-    ("vehicles.csv", lambda result, path: _write_csv(result.fleet.vehicles, path)),
-    ("sessions.csv", lambda result, path: _write_csv(result.fleet.sessions, path)),
-    ("rejected_sessions.csv", lambda result, path: _write_csv(result.fleet.rejected, path)),
+    ("sites.csv", lambda result, path: write_csv(result.network.sites, path)),
+    ("chargers.csv", lambda result, path: write_csv(result.fleet.chargers, path)),
+    ("vehicles.csv", lambda result, path: write_csv(result.fleet.vehicles, path)),
+    ("sessions.csv", lambda result, path: write_csv(result.fleet.sessions, path)),
+    ("rejected_sessions.csv", lambda result, path: write_csv(result.fleet.rejected, path)),
     ("results.nc", lambda result, path: _write_dataset(result.dataset, path)),
-    ("summary.json", lambda result, path: _write_json(path, _summary(result))),
+    ("summary.json", lambda result, path: write_json(path, _summary(result))),
     ("tables", _write_tables),
 )
 """Every part of a results folder but the manifest, which is written last."""

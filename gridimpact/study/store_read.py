@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import xarray as xr
 
 from gridimpact.conventions import METRICS
@@ -16,9 +15,8 @@ from gridimpact.errors import InputError
 from gridimpact.network import open_network
 from gridimpact.network.phase_model import with_phases
 from gridimpact.records import Assessment, Fleet, Network, Note, StudyResult
-from gridimpact.study.store import DANGEROUS, FORMAT, table_file
-
-_TIME_COLUMNS = ("start", "end", "plug_in", "plug_out", "at", "time")
+from gridimpact.study.files import read_table
+from gridimpact.study.store import FORMAT, table_file
 
 
 def read_results(folder: Path) -> StudyResult:
@@ -40,10 +38,10 @@ def read_results(folder: Path) -> StudyResult:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     with xr.open_dataset(folder / "results.nc", engine="h5netcdf") as stored:
         data = stored.load()
-    comparison = _table(folder / "tables" / "comparison.csv").set_index("strategy")
+    comparison = read_table(folder / "tables" / "comparison.csv").set_index("strategy")
     return StudyResult(
         name=summary["name"],
-        network=_network(folder, manifest),
+        network=read_network(folder, manifest),
         fleet=_fleet(folder),
         dataset=data,
         assessments={
@@ -56,8 +54,16 @@ def read_results(folder: Path) -> StudyResult:
     )
 
 
-def _network(folder: Path, manifest: Mapping[str, Any]) -> Network:
-    """Return the solved network with the sites stored beside it."""
+def read_network(folder: Path, manifest: Mapping[str, Any]) -> Network:
+    """Return the network that was solved, with the sites stored beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``network.json`` and ``sites.csv``.
+    manifest : mapping
+        Its ``power_flow`` and ``sources`` say what the file of the network cannot.
+    """
     flow = manifest.get("power_flow", {})
     taps = {int(index): own for index, own in flow.get("tap_control", {}).items()}
     # The written net has its cables derated already.
@@ -71,24 +77,24 @@ def _network(folder: Path, manifest: Mapping[str, Any]) -> Network:
         name=origin["name"].removeprefix("network "),
         source=origin["source"],
         licence=origin["licence"],
-        sites=_table(folder / "sites.csv").set_index("site_id"),
+        sites=read_table(folder / "sites.csv").set_index("site_id"),
     )
 
 
 def _fleet(folder: Path) -> Fleet:
-    parts = {n: _table(folder / f"{n}.csv") for n in ("vehicles", "chargers", "sessions")}
+    parts = {n: read_table(folder / f"{n}.csv") for n in ("vehicles", "chargers", "sessions")}
     return Fleet(
         vehicles=parts["vehicles"].set_index("vehicle_id"),
         chargers=parts["chargers"].set_index("charger_id"),
         sessions=parts["sessions"].set_index("session_id"),
-        rejected=_table(folder / "rejected_sessions.csv"),
+        rejected=read_table(folder / "rejected_sessions.csv"),
     )
 
 
 def _assessment(
     folder: Path, label: str, summary: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> Assessment:
-    found = {n: _table(folder / table_file(label, n)) for n in summary["tables"][label]}
+    found = {n: read_table(folder / table_file(label, n)) for n in summary["tables"][label]}
     violations = found.pop("violations")
     return Assessment(
         strategy=label,
@@ -97,40 +103,3 @@ def _assessment(
         violations=violations,
         tables=found,
     )
-
-
-def _table(path: Path) -> pd.DataFrame:
-    """Return a stored table; ids stay text and a guarding apostrophe comes off again."""
-    table = pd.read_csv(
-        path, keep_default_na=False, na_values=[""], dtype=_TEXT, float_precision="round_trip"
-    )
-    for column in table.columns:
-        if column in _TIME_COLUMNS:
-            table[column] = pd.to_datetime(table[column])
-        elif table[column].dtype == object:
-            table[column] = table[column].map(_unguarded).fillna("")
-    return table
-
-
-_TEXT: dict[Hashable, type[object]] = dict.fromkeys(
-    (
-        "site_id",
-        "charger_id",
-        "vehicle_id",
-        "session_id",
-        "name",
-        "caused_by",
-        "origin",
-        "kind",
-        "phase",
-        "vm_min_phase",
-        "vm_max_phase",
-        "loading_max_phase",
-    ),
-    object,
-)
-
-
-def _unguarded(value: Any) -> Any:
-    guarded = isinstance(value, str) and value[:1] == "'"
-    return value[1:] if guarded and value.lstrip("'").startswith(DANGEROUS) else value

@@ -173,10 +173,10 @@ def _is_number(cell):
 
 @pytest.mark.parametrize("text", ["=1+1", "'=1+1", "''-x", "@cmd", "'quoted'", "-", "", "plain"])
 def test_guarded_text_is_read_back_as_it_was(tmp_path, text):
-    from gridimpact.study.store_read import _table
+    from gridimpact.study.files import read_table, write_csv
 
-    store._write_csv(pd.DataFrame({"name": [text, "x"]}), tmp_path / "t.csv")
-    assert _table(tmp_path / "t.csv")["name"].tolist() == [text, "x"]
+    write_csv(pd.DataFrame({"name": [text, "x"]}), tmp_path / "t.csv")
+    assert read_table(tmp_path / "t.csv")["name"].tolist() == [text, "x"]
 
 
 def test_formula_and_markup_stay_text_in_spreadsheet_and_page(solved, tmp_path):
