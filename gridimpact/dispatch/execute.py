@@ -16,7 +16,7 @@ from gridimpact.dispatch.kernels import (
     run_stays,
 )
 from gridimpact.errors import InputError
-from gridimpact.records import BoolArray, Dispatch, FloatArray, PlanRequest
+from gridimpact.records import BoolArray, Dispatch, FloatArray, IntArray, PlanRequest
 
 UNMET_KWH = 1e-7
 """Energy below this [kWh] is rounding, not a lack."""
@@ -149,13 +149,35 @@ def power_by_group(request: PlanRequest, p_kw: FloatArray) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
+def add_power_at(
+    request: PlanRequest, p_kw: FloatArray, column: IntArray, total: FloatArray
+) -> None:
+    """Add the power of each stay to a column of (time, column) `total` in place, none where it is -1.
+
+    Parameters
+    ----------
+    p_kw : ndarray
+        (time, vehicle) [kW].
+    column : ndarray of int
+        (stay,)
+    total : ndarray
+        (time, column), contiguous.
+    """
+    stays = stay_arrays(request)
+    add_power(
+        total,
+        _own(p_kw, np.float64),
+        stays.vehicle,
+        stays.start,
+        stays.end,
+        _own(column, np.int64),
+    )
+
+
 def _summed(request: PlanRequest, p_kw: FloatArray, place: Any, count: int) -> FloatArray:
     """Return power added up per column `place` of each stay."""
     total = np.zeros((request.timeline.count, count))
-    stays = stay_arrays(request)
-    add_power(
-        total, _own(p_kw, np.float64), stays.vehicle, stays.start, stays.end, _own(place, np.int64)
-    )
+    add_power_at(request, p_kw, place, total)
     return total
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pandas as pd
 
-from gridimpact.dispatch.execute import power_by_charger
+from gridimpact.dispatch.execute import add_power_at
 from gridimpact.errors import GridError
 from gridimpact.powerflow.given import phase_shares
 from gridimpact.records import Dispatch, FloatArray, Injections, IntArray, PlanRequest
 from gridimpact.study.demand import site_reactive_kvar
 from gridimpact.study.elements import CHARGER, LOAD, ONE_PHASE_CARS, PV, Elements, elements_of
+from gridimpact.study.requests import site_of_chargers
 from gridimpact.study.segments import Segment
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.volt_var import volt_var_of
+from gridimpact.timeline import Timeline
 
 
 def inject(
@@ -33,78 +38,143 @@ def inject(
         in a three-phase study, the cars of one phase at three-phase chargers apart from these.
         Positive draws from the grid.
     """
-    found = elements_of(spec, with_cars=dispatch is not None)
-    sites = spec.network.sites
+    frame = frame_of(spec, with_cars=dispatch is not None)
+    reactive_kvar = site_reactive_kvar(spec, segment.steps)
+    active, reactive = frame.of_sites(request.site_load_kw, request.site_pv_kw, reactive_kvar)
+    if dispatch is not None:
+        frame.put_cars(request, dispatch, active, reactive)
+    return frame.injections(segment.timeline, active[None], reactive[None])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The connected elements of a study, the same at every step; arrays over (element,).
+
+    Attributes
+    ----------
+    found : Elements
+        Kinds, owners and phases.
+    still : Injections
+        One step of one scenario without any power: buses, shares, connections and what answers to voltage.
+    place : mapping of str to int
+        Element of each charger, by charger id.
+    place_of_single : mapping of str to int
+        Element of the one-phase cars of those chargers that have one apart.
+    single : frozenset of str
+        Ids of the vehicles of one phase.
+    tangent : float or None
+        Reactive over active power of chargers where a strategy sets none; None where it answers to voltage.
+    """
+
+    found: Elements
+    still: Injections
+    place: Mapping[str, int]
+    place_of_single: Mapping[str, int]
+    single: frozenset[str]
+    tangent: float | None
+
+    def of_sites(
+        self, load_kw: FloatArray, pv_kw: FloatArray, reactive_kvar: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return active [kW] and reactive power [kvar], (time, element), zero at chargers.
+
+        Parameters
+        ----------
+        load_kw, pv_kw, reactive_kvar : ndarray
+            (time, site); PV is not above zero.
+        """
+        shape = (len(load_kw), len(self.found.kind))
+        active, reactive = np.zeros(shape), np.zeros(shape)
+        at = self.found.places(LOAD)
+        active[:, at], reactive[:, at] = load_kw, reactive_kvar
+        at = self.found.places(PV)
+        active[:, at] = pv_kw[:, self.found.owner[at]]
+        return active, reactive
+
+    def put_cars(
+        self, request: PlanRequest, dispatch: Dispatch, active: FloatArray, reactive: FloatArray
+    ) -> None:
+        """Add the cars' power to (time, element) arrays in which chargers have none yet.
+
+        A vehicle's power goes to the charger of its stay, that of one-phase cars at shared three-phase
+        chargers apart from the rest. Where the strategy sets no reactive power, chargers take the study's power
+        factor, lagging, whichever way the active power flows, or 1 where their reactive power answers to
+        voltage.
+        """
+        element = self._element_of_stays(request)
+        add_power_at(request, dispatch.p_kw, element, active)
+        if dispatch.q_kvar is not None:
+            add_power_at(request, dispatch.q_kvar, element, reactive)
+        elif self.tangent is not None and len(self.place):
+            cars = slice(int(self.found.places(CHARGER)[0]), None)
+            np.multiply(np.abs(active[:, cars]), self.tangent, out=reactive[:, cars])
+
+    def injections(
+        self, timeline: Timeline, active: FloatArray, reactive: FloatArray
+    ) -> Injections:
+        """Return injections of (scenario, time, element) powers."""
+        return replace(self.still, timeline=timeline, p_kw=active, q_kvar=reactive)
+
+    def _element_of_stays(self, request: PlanRequest) -> IntArray:
+        """Return the element that the car of each stay loads, (stay,)."""
+        stays = request.stays
+        of_charger = np.array([self.place[c] for c in request.charger_id], dtype=np.int64)
+        element = of_charger[stays.charger]
+        if self.place_of_single:
+            one = [self.place_of_single.get(c, -1) for c in request.charger_id]
+            apart = np.array(one, dtype=np.int64)[stays.charger]
+            single = np.array([v in self.single for v in request.vehicle_id], dtype=np.bool_)
+            element = np.where(single[stays.vehicle] & (apart >= 0), apart, element)
+        return element
+
+
+def frame_of(spec: StudySpec, *, with_cars: bool) -> Frame:
+    """Return what the injections of a study have in common at all steps.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study, its power flow decided.
+    with_cars : bool
+        False is the case without added cars.
+    """
+    found = elements_of(spec, with_cars=with_cars)
+    sites, count = spec.network.sites, len(found.kind)
     bus = bus_positions(spec, sites["bus"].to_numpy())
-    shape = (segment.timeline.count, len(found.kind))
-    active, reactive = np.zeros(shape), np.zeros(shape)
-    zip_p, zip_q = np.zeros((shape[1], 2)), np.zeros((shape[1], 2))
+    zip_p, zip_q = np.zeros((count, 2)), np.zeros((count, 2))
     at = found.places(LOAD)
-    active[:, at] = request.site_load_kw
-    reactive[:, at] = site_reactive_kvar(spec, segment.steps)
     zip_p[at] = sites[["z_p", "z_i"]].to_numpy(dtype=np.float64)
     zip_q[at] = sites[["q_z", "q_i"]].to_numpy(dtype=np.float64)
-    at = found.places(PV)
-    active[:, at] = request.site_pv_kw[:, found.owner[at]]
-    if dispatch is not None:
-        _put_chargers(spec, request, dispatch, found, active, reactive)
     site = found.owner.copy()
-    chargers = found.places(CHARGER, ONE_PHASE_CARS)
-    site[chargers] = request.charger_site[found.owner[chargers]]
-    return Injections(
-        timeline=segment.timeline,
+    cars = found.places(CHARGER, ONE_PHASE_CARS)
+    names = [str(c) for c in spec.fleet.chargers.index]
+    at_site = site_of_chargers(spec)
+    site[cars] = at_site[found.owner[cars]]
+    still = Injections(
+        timeline=spec.timeline.part(0, 1),
         bus=bus[site],
-        p_kw=active[None],
-        q_kvar=reactive[None],
+        p_kw=np.zeros((1, 1, count)),
+        q_kvar=np.zeros((1, 1, count)),
         phase_share=phase_shares(list(found.phases)),
         zip_p=zip_p,
         zip_q=zip_q,
         connection=_connections(spec, found),
         volt_var=volt_var_of(spec, found),
     )
-
-
-def _put_chargers(
-    spec: StudySpec,
-    request: PlanRequest,
-    dispatch: Dispatch,
-    found: Elements,
-    active: FloatArray,
-    reactive: FloatArray,
-) -> None:
-    """Write the chargers' power; that of one-phase cars at shared chargers apart from the rest."""
-    power, q_kvar = charger_power(spec, request, dispatch)
-    one = found.places(ONE_PHASE_CARS)
-    if one.size:
-        single = spec.fleet.vehicles["phases"].to_numpy() == 1
-        own, own_q = charger_power(spec, request, dispatch, cars=single)
-        shared = found.owner[one]
-        active[:, one], reactive[:, one] = own[:, shared], own_q[:, shared]
-        power[:, shared] -= own[:, shared]
-        q_kvar[:, shared] -= own_q[:, shared]
-    at = found.places(CHARGER)
-    active[:, at], reactive[:, at] = power, q_kvar
-
-
-def charger_power(
-    spec: StudySpec,
-    request: PlanRequest,
-    dispatch: Dispatch,
-    cars: np.ndarray | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Return active [kW] and reactive [kvar] power of every charger, (time, charger).
-
-    A vehicle's power goes to the charger of its stay; `cars`, (vehicle,), takes only some. Where the
-    strategy sets no reactive power, chargers take the study's power factor, lagging, whichever way
-    the active power flows, or 1 where their reactive power answers to voltage.
-    """
-    mask = np.ones(dispatch.p_kw.shape[1]) if cars is None else cars.astype(np.float64)
-    power = power_by_charger(request, dispatch.p_kw * mask)
-    if dispatch.q_kvar is not None:
-        return power, power_by_charger(request, dispatch.q_kvar * mask)
-    if "chargers" in spec.volt_var:
-        return power, np.zeros_like(power)
-    return power, np.abs(power) * float(np.tan(np.arccos(spec.charger_power_factor)))
+    vehicles = spec.fleet.vehicles
+    single = (str(v) for v in vehicles.index[(vehicles["phases"] == 1).to_numpy()])
+    return Frame(
+        found,
+        still,
+        *(
+            {names[found.owner[k]]: int(k) for k in found.places(kind)}
+            for kind in (CHARGER, ONE_PHASE_CARS)
+        ),
+        frozenset(single),
+        None
+        if "chargers" in spec.volt_var
+        else float(np.tan(np.arccos(spec.charger_power_factor))),
+    )
 
 
 def _connections(spec: StudySpec, found: Elements) -> IntArray | None:

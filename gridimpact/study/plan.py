@@ -6,12 +6,14 @@ import dataclasses
 
 import numpy as np
 
-from gridimpact.dispatch.execute import power_by_site
+from gridimpact.dispatch.execute import power_by_site, stay_arrays
+from gridimpact.dispatch.kernels_bounds import surely_sound
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InfeasibleDispatch
 from gridimpact.records import Dispatch, Note, PlanRequest
 
 TOLERANCE_KW = 1e-6
+TOLERANCE_SOC = 1e-9
 OVER_FUSE_KW = 1e-3
 """An excess over a main fuse that is worth telling [kW]."""
 
@@ -22,8 +24,8 @@ def plan(strategy: Strategy, request: PlanRequest) -> Dispatch:
     Raises
     ------
     InfeasibleDispatch
-        If the strategy breaks a bound no strategy may break: power outside a stay or over the
-        charger, a state of charge outside 0..1, discharge by one that says it never does.
+        If the strategy breaks a bound no strategy may break: power outside a stay or over the charger, a state
+        of charge outside 0..1, discharge by one that says it never does; or does not fit its request.
 
     Notes
     -----
@@ -31,6 +33,33 @@ def plan(strategy: Strategy, request: PlanRequest) -> Dispatch:
     to targets: where controlled cars pass one, a note says how often and how far.
     """
     dispatch = strategy.plan(request)
+    check_dispatch(strategy, request, dispatch)
+    return dataclasses.replace(dispatch, notes=(*dispatch.notes, *over_fuses(request, dispatch)))
+
+
+def check_dispatch(strategy: Strategy, request: PlanRequest, dispatch: Dispatch) -> None:
+    """Refuse a dispatch that breaks a bound no strategy may break.
+
+    Raises
+    ------
+    InfeasibleDispatch
+        As `plan`.
+    """
+    power, soc = (np.ascontiguousarray(a, np.float64) for a in (dispatch.p_kw, dispatch.soc))
+    shape = (request.timeline.count, len(request.vehicle_id))
+    if not power.shape == soc.shape == shape:
+        message = (
+            f"strategy {strategy.name!r}: power has shape {power.shape}, state of charge {soc.shape}, the "
+            f"request needs {shape}; mend the strategy's plan"
+        )
+        raise InfeasibleDispatch(message)
+    feeds = bool(strategy.bidirectional)
+    if not surely_sound(power, soc, stay_arrays(request), feeds, TOLERANCE_KW, TOLERANCE_SOC):
+        _raise_faults(strategy, request, dispatch)
+
+
+def _raise_faults(strategy: Strategy, request: PlanRequest, dispatch: Dispatch) -> None:
+    """Raise with the first step and vehicle that break a bound, if there are any."""
     stays, power = request.stays, dispatch.p_kw
     upper, lower = np.zeros_like(power), np.zeros_like(power)
     for number in range(len(stays.start)):
@@ -43,7 +72,8 @@ def plan(strategy: Strategy, request: PlanRequest) -> Dispatch:
         "passes the charger or is drawn while away": power > upper + TOLERANCE_KW,
         "feeds more than the charger can, or is fed by a strategy that never feeds": power
         < lower - TOLERANCE_KW,
-        "leaves the battery outside 0..1": (dispatch.soc < -1e-9) | (dispatch.soc > 1.0 + 1e-9),
+        "leaves the battery outside 0..1": (dispatch.soc < -TOLERANCE_SOC)
+        | (dispatch.soc > 1.0 + TOLERANCE_SOC),
     }
     for what, where in faults.items():
         if where.any():
@@ -53,7 +83,6 @@ def plan(strategy: Strategy, request: PlanRequest) -> Dispatch:
                 f"at step {step} ({power[step, car]:.3f} kW); mend the strategy's plan"
             )
             raise InfeasibleDispatch(message)
-    return dataclasses.replace(dispatch, notes=(*dispatch.notes, *over_fuses(request, dispatch)))
 
 
 def over_fuses(request: PlanRequest, dispatch: Dispatch) -> tuple[Note, ...]:

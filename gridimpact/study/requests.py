@@ -48,8 +48,8 @@ def build_requests(spec: StudySpec, segment: Segment) -> PlanRequest:
     sites = spec.network.sites
     site_id = tuple(str(s) for s in sites.index)
     chargers, vehicles = spec.fleet.chargers, spec.fleet.vehicles
-    charger_site = pd.Index(site_id).get_indexer(pd.Index(chargers["site_id"].astype(str)))
-    stays, soc_initial = stays_of(spec, segment, charger_site.astype(np.int64))
+    charger_site = site_of_chargers(spec)
+    stays, soc_initial = stays_of(spec, segment, charger_site)
     batteries = batteries_of(vehicles)
     if spec.cold_batteries and spec.ambient is not None:
         stays = cold_stays(stays, batteries, spec.ambient.temp_air_c[segment.steps])
@@ -57,7 +57,7 @@ def build_requests(spec: StudySpec, segment: Segment) -> PlanRequest:
     fuse = fuse_limit_kw(sites)
     tariffs, site_tariff = tariffs_of(spec, segment)
     group_id, member, background, import_kw, export_kw = groups_of(
-        spec, charger_site.astype(np.int64), load + pv, reactive
+        spec, charger_site, load + pv, reactive
     )
     request = PlanRequest(
         timeline=segment.timeline,
@@ -66,7 +66,7 @@ def build_requests(spec: StudySpec, segment: Segment) -> PlanRequest:
         soc_initial=soc_initial,
         stays=stays,
         charger_id=tuple(str(c) for c in chargers.index),
-        charger_site=charger_site.astype(np.int64),
+        charger_site=charger_site,
         charger_s_kva=chargers["s_max_kva"].to_numpy(dtype=np.float64),
         charger_kind=tuple(str(kind) for kind in chargers["kind"]),
         site_id=site_id,
@@ -85,6 +85,13 @@ def build_requests(spec: StudySpec, segment: Segment) -> PlanRequest:
         seed=spec.seed,
     )
     return with_targets_of_cut_stays(request)
+
+
+def site_of_chargers(spec: StudySpec) -> IntArray:
+    """Return the position of each charger's site, (charger,), -1 where it has none."""
+    names = pd.Index([str(s) for s in spec.network.sites.index])
+    wanted = pd.Index(spec.fleet.chargers["site_id"].astype(str))
+    return np.asarray(names.get_indexer(wanted), dtype=np.int64)
 
 
 def batteries_of(vehicles: pd.DataFrame) -> Batteries:
