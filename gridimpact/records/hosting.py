@@ -217,6 +217,25 @@ UNIFORM_COLUMNS = ("direction", "capacity_kw", "reached", "binding", "binding_el
 """Columns of `ScanResult.uniform`: power per customer at once until the first violation."""
 
 
+MITIGATION_COLUMNS = (
+    "step",
+    "measure",
+    "detail",
+    "cost_eur",
+    "at_risk",
+    "low",
+    "high",
+    "reached",
+    "gained",
+    "eur_per_car",
+    "binding",
+    "binding_element",
+    "draws",
+)
+"""Columns of `ScanResult.mitigation`: one row by measure ("as it is", "managed", "tap", "transformer", "cable",
+"phase_balancing", "volt_var"), the cheapest gained car first within each step; step 0 is the network as it is."""
+
+
 def _no_table() -> pd.DataFrame:
     return pd.DataFrame()
 
