@@ -51,7 +51,7 @@ def test_a_tap_moves_every_voltage_as_in_pandapower():
 
     changed = at_tap(network, index, -1)
     np.testing.assert_allclose(voltages(changed), by_hand(network, change), rtol=0, atol=1e-8)
-    assert voltages(changed).min() > voltages(network).min() + 0.02
+    assert (voltages(changed)[1:] > voltages(network)[1:] + 0.02).all()
     assert network.net.trafo.at[index, "tap_pos"] == 0
     assert changed.sites is network.sites
 
