@@ -162,18 +162,18 @@ def frame_of(spec: StudySpec, *, with_cars: bool) -> Frame:
         volt_var=volt_var_of(spec, found),
     )
     vehicles = spec.fleet.vehicles
-    single = (str(v) for v in vehicles.index[(vehicles["phases"] == 1).to_numpy()])
+    place, place_of_single = (
+        {names[found.owner[k]]: int(k) for k in found.places(kind)}
+        for kind in (CHARGER, ONE_PHASE_CARS)
+    )
+    tangent = float(np.tan(np.arccos(spec.charger_power_factor)))
     return Frame(
-        found,
-        still,
-        *(
-            {names[found.owner[k]]: int(k) for k in found.places(kind)}
-            for kind in (CHARGER, ONE_PHASE_CARS)
-        ),
-        frozenset(single),
-        None
-        if "chargers" in spec.volt_var
-        else float(np.tan(np.arccos(spec.charger_power_factor))),
+        found=found,
+        still=still,
+        place=place,
+        place_of_single=place_of_single,
+        single=frozenset(str(v) for v in vehicles.index[(vehicles["phases"] == 1).to_numpy()]),
+        tangent=None if "chargers" in spec.volt_var else tangent,
     )
 
 

@@ -21,7 +21,6 @@ from gridimpact.records import (
     BoolArray,
     Dispatch,
     FloatArray,
-    FlowResult,
     Injections,
     Note,
     PlanRequest,
@@ -50,7 +49,7 @@ from gridimpact.study.stored import (
     with_stored_energy,
     worth_per_kwh,
 )
-from gridimpact.study.thermal import temperatures
+from gridimpact.study.thermal import Carried, temperatures
 from gridimpact.study.thermal_plates import Plates, plates_of
 from gridimpact.study.verify import Difference, compare_lanes, draw_lanes
 from gridimpact.study.volt_var import with_curve_of
@@ -124,7 +123,7 @@ class Rows:
                     temp_air_c=None if ambient is None else ambient.temp_air_c[segment.steps],
                 )
             )
-            carried, meter = _Carried(), None
+            carried, meter = Carried(), None
             if self.setup.phases == 3:
                 meter = PhaseMeter(self.spec, request, with_cars=dispatch is not None)
             for part in self.setup.parts(self.spec, given):
@@ -161,7 +160,7 @@ class Rows:
         self.notes.extend(flow.notes)
 
     def _heat(
-        self, name: str, number: int, segment: Segment, given: Injections, carried: _Carried
+        self, name: str, number: int, segment: Segment, given: Injections, carried: Carried
     ) -> dict[str, FloatArray]:
         """Return the temperatures of a segment, nothing where they are not studied."""
         if self.plates is None:
@@ -240,27 +239,3 @@ class Rows:
                 self.verify_engine,
             )
             self.difference = self.difference.joined(again)
-
-
-class _Carried:
-    """The loading of the transformers, part by part: all that temperatures need of a power flow."""
-
-    def __init__(self) -> None:
-        self._loading: list[FloatArray] = []
-        self._by_phase: list[FloatArray] = []
-
-    def add(self, flow: FlowResult) -> None:
-        """Take in the next part."""
-        self._loading.append(flow.transformer_loading_percent)
-        if flow.phases == 3:
-            self._by_phase.append(flow.transformer_phase_loading_percent)
-
-    @property
-    def loading(self) -> FloatArray:
-        """Loading [%], (scenario, time, transformer)."""
-        return np.concatenate(self._loading, axis=1)
-
-    @property
-    def by_phase(self) -> FloatArray | None:
-        """The same by phase, (scenario, time, transformer, 3); None of a balanced flow."""
-        return np.concatenate(self._by_phase, axis=1) if self._by_phase else None

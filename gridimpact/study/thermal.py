@@ -12,10 +12,34 @@ from gridimpact.ageing import (
     heat_series,
     thermal_loadings,
 )
-from gridimpact.records import FloatArray, Injections
+from gridimpact.records import FloatArray, FlowResult, Injections
 from gridimpact.study.segments import Segment
 from gridimpact.study.spec import StudySpec
 from gridimpact.study.thermal_options import TransformerOptions
+
+
+class Carried:
+    """The loading of the transformers, part by part: all that temperatures need of a power flow."""
+
+    def __init__(self) -> None:
+        self._loading: list[FloatArray] = []
+        self._by_phase: list[FloatArray] = []
+
+    def add(self, flow: FlowResult) -> None:
+        """Take in the next part."""
+        self._loading.append(flow.transformer_loading_percent)
+        if flow.phases == 3:
+            self._by_phase.append(flow.transformer_phase_loading_percent)
+
+    @property
+    def loading(self) -> FloatArray:
+        """Loading [%], (scenario, time, transformer)."""
+        return np.concatenate(self._loading, axis=1)
+
+    @property
+    def by_phase(self) -> FloatArray | None:
+        """The same by phase, (scenario, time, transformer, 3); None of a balanced flow."""
+        return np.concatenate(self._by_phase, axis=1) if self._by_phase else None
 
 
 def temperatures(
@@ -50,9 +74,10 @@ def temperatures(
         message = "temperatures need an ambient series"
         raise ValueError(message)
     ambient = spec.ambient.temp_air_c[segment.steps]
-    winding, oil, bridged = heating_pu(
-        loading_percent, phase_loading_percent, injected_pu(spec, injections)
-    )
+    substitute: FloatArray = np.zeros(1)
+    if np.isnan(loading_percent).any():
+        substitute = injected_pu(spec, injections)
+    winding, oil, bridged = heating_pu(loading_percent, phase_loading_percent, substitute)
     return heated(spec.transformer, plate, (oil, winding), ambient, segment.timeline.dt_h), bridged
 
 
