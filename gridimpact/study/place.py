@@ -72,7 +72,8 @@ def place(
     sites = network.sites
     chosen = _chosen(chargers, sites, at, (cars_per_home, seed), notes)
     chargers["site_id"] = chosen.reindex(chargers.index)
-    chargers = _with_phases(chargers, fleet, sites, (phases, seed), notes)
+    one_phase = _single_phase_cars(chargers, fleet)
+    chargers = allocate_phases(chargers, one_phase, sites, (phases, seed), notes)
     return dataclasses.replace(fleet, chargers=chargers, notes=(*fleet.notes, *notes))
 
 
@@ -245,14 +246,33 @@ def _homes(
     return []
 
 
-def _with_phases(
+def allocate_phases(
     chargers: pd.DataFrame,
-    fleet: Fleet,
+    one_phase: pd.Series[bool],
     sites: pd.DataFrame,
     rule: tuple[str, int],
     notes: list[Note],
 ) -> pd.DataFrame:
-    """Return the chargers with phases that their sites have."""
+    """Return placed chargers with phases that their sites have, and the power that comes with them.
+
+    Parameters
+    ----------
+    chargers : pandas.DataFrame
+        As `gridimpact.records.Fleet`, with known sites; its powers may be written over.
+    one_phase : pandas.Series of bool
+        By charger: every car that uses it charges on one phase.
+    sites : pandas.DataFrame
+        Of the network.
+    rule : (str, int)
+        ``phases`` and ``seed`` as in `place`.
+    notes : list of Note
+        What is assumed is added here.
+
+    Raises
+    ------
+    InputError
+        If the rule is unknown or a phase is not at the site.
+    """
     phases, seed = rule
     if phases not in ("allocate", "keep", *_PHASES):
         message = f"phases {phases!r} is unknown; write 'allocate', 'keep', 'a', 'b' or 'c'"
@@ -260,7 +280,7 @@ def _with_phases(
     at_site = sites["phases"].astype(str)
     at_site.index = at_site.index.astype(str)
     there = chargers["site_id"].map(at_site)
-    single = (chargers["phases"].str.len() == 1) | _single_phase_cars(chargers, fleet)
+    single = (chargers["phases"].str.len() == 1) | one_phase
     names, problems = [], []
     for charger, offered, own, one in zip(
         chargers.index, there, chargers["phases"], single, strict=True
