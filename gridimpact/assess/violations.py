@@ -198,9 +198,7 @@ def compare_with_base(assessment: Assessment, base: Assessment) -> Assessment:
     both = own.join(before, how="outer", lsuffix="_now", rsuffix="_base")
     units = both["unit_now"].fillna(both["unit_base"])
     kinds = both.index.get_level_values("kind")
-    tolerance = np.array(
-        [KIND_TOLERANCE.get(k, TOLERANCE[unit]) for k, unit in zip(kinds, units, strict=True)]
-    )
+    tolerance = np.array([tolerance_of(k, unit) for k, unit in zip(kinds, units, strict=True)])
     deeper = _difference(both, "depth")
     longer = _difference(both, "hours")
     worse = (deeper > tolerance) | (longer > TOLERANCE_H)
@@ -227,6 +225,17 @@ def compare_with_base(assessment: Assessment, base: Assessment) -> Assessment:
         violations=table,
         tables=MappingProxyType({**assessment.tables, "basis": basis}),
     )
+
+
+def tolerance_of(kind: str, unit: str) -> float:
+    """Return how much deeper beyond its limit a violation must be to count as worse, in its unit.
+
+    Examples
+    --------
+    >>> tolerance_of("voltage_low", "pu"), tolerance_of("unbalance", "%")
+    (0.001, 0.1)
+    """
+    return KIND_TOLERANCE.get(kind, TOLERANCE[unit])
 
 
 def _by_element(violations: pd.DataFrame) -> pd.DataFrame:

@@ -152,13 +152,8 @@ class VoltageReducer:
 
     def _bounds(self, voltage: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the limits of each lane and bus, broadcasting to `voltage`."""
-        limits, lv, mv = self.context.limits, self.context.lv, self.context.mv
-        low = np.full(len(lv), -np.inf)
-        high = np.full(len(lv), np.inf)
-        _put(low, lv, limits.vm_min_pu)
-        _put(high, lv, limits.vm_max_pu)
-        _put(low, mv, limits.mv_min_pu)
-        _put(high, mv, limits.mv_max_pu)
+        limits, lv = self.context.limits, self.context.lv
+        low, high = fixed_bounds(self.context)
         busbar, fixed = self.busbar, self.fixed
         measured = busbar >= 0
         if voltage.ndim == 4:
@@ -186,6 +181,17 @@ class VoltageReducer:
 def any_phase(mask: BoolArray) -> BoolArray:
     """Return whether any phase is marked, (scenario, time, bus)."""
     return over_phases(np.logical_or, mask) if mask.ndim == 4 else mask
+
+
+def fixed_bounds(context: AssessContext) -> tuple[FloatArray, FloatArray]:
+    """Return the limits of each bus over nominal, (bus,) each; infinite where the profile asks nothing."""
+    limits, lv, mv = context.limits, context.lv, context.mv
+    low, high = np.full(len(lv), -np.inf), np.full(len(lv), np.inf)
+    _put(low, lv, limits.vm_min_pu)
+    _put(high, lv, limits.vm_max_pu)
+    _put(low, mv, limits.mv_min_pu)
+    _put(high, mv, limits.mv_max_pu)
+    return low, high
 
 
 def _put(bound: FloatArray, buses: BoolArray, value: float | None) -> None:
