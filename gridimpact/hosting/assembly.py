@@ -127,7 +127,13 @@ def _sessions(pool: Pool, wanted: Wanted, charger_names: list[str]) -> pd.DataFr
     own = table.index.to_numpy(dtype=object)[pool.stay[row]].tolist()
     fixed = pool.fixed_stay
     found = table.take(np.concatenate([fixed, pool.stay[row]]))
-    names = [f"{a}/{b}" for a, b in zip(vehicle.tolist(), own, strict=True)]
+    renamed = (
+        vehicle != pool.fleet.vehicles.index.to_numpy(dtype=object)[pool.car[wanted.chosen[car]]]
+    )
+    names = [
+        f"{a}/{b}" if new else b
+        for a, b, new in zip(vehicle.tolist(), own, renamed.tolist(), strict=True)
+    ]
     found.index = pd.Index([*table.index[fixed], *names], name="session_id", dtype=object)
     for column, copies in (("vehicle_id", vehicle), ("charger_id", charger)):
         kept = found[column].to_numpy(dtype=object)[: len(fixed)]

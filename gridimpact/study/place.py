@@ -304,7 +304,8 @@ def allocate_phases(
     columns = ["p_max_kw", "p_discharge_max_kw", "s_max_kva"]
     # One phase of a three-phase charger gives a third of its power.
     third = single & (chargers["phases"].str.len() == len(_PHASES))
-    chargers.loc[third, columns] = chargers.loc[third, columns] / len(_PHASES)
+    if third.any():
+        chargers.loc[third, columns] = chargers.loc[third, columns] / len(_PHASES)
     reduced = ~single & (there.str.len() < chargers["phases"].str.len())
     if reduced.any():
         text = f"{int(reduced.sum())} three-phase chargers at sites with fewer phases give their share."
