@@ -122,10 +122,13 @@ def _reversals(rows: NDArray[Any], settings: ScanSettings) -> Iterator[Note]:
     for label in settings.labels:
         found = draw_capacities(rows_under(rows, settings, label), mask)
         if found.reversed.any():
+            told, best = found.hosted.max(), found.highest_passing.max()
+            beyond = (
+                f" Some draw passes at {best:.0f}, none below its first failure over {told:.0f}."
+            )
             text = (
                 f"{found.reversed.sum()} of {len(found.draw)} draws pass with more cars after they fail with "
-                f"fewer; capacity counts up to the first failure. The highest number at which any draw "
-                f"passes is {found.highest_passing.max():.0f}, below its first failure {found.hosted.max():.0f}."
+                f"fewer; capacity counts up to the first failure.{beyond if best > told else ''}"
             )
             yield _warning(label, text)
 

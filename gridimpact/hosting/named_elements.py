@@ -53,7 +53,6 @@ def element_axes(network: Network) -> dict[str, ElementAxis]:
     for bus, name in zip(site_bus, site_name, strict=True):
         bus_name[bus] = name if meters[bus] == 1 else bus_name[bus]
     of_bus = grid.bus_feeder
-    upper = len(grid.transformer3w_index)
     return {
         "bus": _axis(grid.bus_index, bus_name, of_bus),
         "line": _axis(
@@ -62,9 +61,7 @@ def element_axes(network: Network) -> dict[str, ElementAxis]:
             np.maximum(of_bus[grid.line_from], of_bus[grid.line_to]),
         ),
         "transformer": _axis(
-            np.r_[grid.transformer_index, grid.transformer3w_index],
-            grid.transformer_name + grid.transformer3w_name,
-            np.r_[of_bus[grid.transformer_lv], np.zeros(upper, dtype=np.int64)],
+            grid.transformer_index, grid.transformer_name, of_bus[grid.transformer_lv]
         ),
         "site": _axis(grid.bus_index[site_bus], site_name, of_bus[site_bus]),
     }

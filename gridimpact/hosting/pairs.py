@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gridimpact.hosting.draw_capacity import (
     ALL,
     UNCONTROLLED,
+    DrawCapacities,
     draw_capacities,
     limit_mask,
     rows_under,
@@ -57,31 +58,37 @@ def pairs_table(rows: NDArray[Any], settings: ScanSettings) -> pd.DataFrame:
         (`at_most`); where both do, nothing is known of their order (`both_beyond_percent`).
     """
     against = reference_label(settings)
-    table: list[tuple[Any, ...]] = []
-    if against is not None:
-        mask, confidence = limit_mask(ALL, settings), look_confidence(settings)
-        base = draw_capacities(rows_under(rows, settings, against), mask)
-        for label in settings.labels:
-            if label != against:
-                found = draw_capacities(rows_under(rows, settings, label), mask)
-                both, of_base, of_found = np.intersect1d(base.draw, found.draw, return_indices=True)
-                more = found.hosted[of_found] - base.hosted[of_base]
-                beyond, beyond_base = found.beyond[of_found], base.beyond[of_base]
-                open_ = beyond & beyond_base
-                shares = (more > 0, (more == 0) & ~open_, more < 0, open_)
-                table.append(
-                    (
-                        label,
-                        against,
-                        len(both),
-                        *mean_interval(more, confidence),
-                        float(np.median(more)) if len(more) else np.nan,
-                        *(100.0 * float(s.mean()) if len(s) else np.nan for s in shares),
-                        int((beyond & ~beyond_base).sum()),
-                        int((~beyond & beyond_base).sum()),
-                    )
-                )
+    if against is None:
+        return pd.DataFrame(columns=list(PAIR_COLUMNS))
+    mask, confidence = limit_mask(ALL, settings), look_confidence(settings)
+    base = draw_capacities(rows_under(rows, settings, against), mask)
+    table = [
+        (
+            label,
+            against,
+            *_compared(draw_capacities(rows_under(rows, settings, label), mask), base, confidence),
+        )
+        for label in settings.labels
+        if label != against
+    ]
     return pd.DataFrame(table, columns=list(PAIR_COLUMNS))
+
+
+def _compared(own: DrawCapacities, base: DrawCapacities, confidence: float) -> tuple[Any, ...]:
+    """Return the columns of one row from `draws` on."""
+    both, at_base, at_own = np.intersect1d(base.draw, own.draw, return_indices=True)
+    more = own.hosted[at_own] - base.hosted[at_base]
+    beyond, beyond_base = own.beyond[at_own], base.beyond[at_base]
+    unknown = beyond & beyond_base
+    shares = (more > 0, (more == 0) & ~unknown, more < 0, unknown)
+    return (
+        len(both),
+        *mean_interval(more, confidence),
+        float(np.median(more)) if len(more) else np.nan,
+        *(100.0 * float(share.mean()) if len(share) else np.nan for share in shares),
+        int((beyond & ~beyond_base).sum()),
+        int((~beyond & beyond_base).sum()),
+    )
 
 
 def reference_label(settings: ScanSettings) -> str | None:
