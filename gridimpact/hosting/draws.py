@@ -86,12 +86,11 @@ class DrawMaker:
             raise InputError(message)
         days = self._days(number)
         segments = self._segments_of(days)
-        pool = self._pool_of(number, days)
-        draw = self._assembled(number, segments, pool, hash_it=True)
+        draw = self._assembled(number, segments, self._pool_of(number, days), whole=False)
         if not whole:
             return draw
         full = self._synthetic(number, None) if self._synthesised else self._pool
-        found = self._assembled(number, segments, full, hash_it=False)
+        found = self._assembled(number, segments, full, whole=True)
         return dataclasses.replace(found, sessions_sha256=draw.sessions_sha256)
 
     @property
@@ -151,26 +150,29 @@ class DrawMaker:
         return Wanted(chosen, homes, names)
 
     def _assembled(
-        self, number: int, segments: tuple[Segment, ...], pool: Pool, *, hash_it: bool
+        self, number: int, segments: tuple[Segment, ...], pool: Pool, *, whole: bool
     ) -> Draw:
         settings, spec = self.settings, self.spec
         rule = (settings.phases, content_number(settings.seed, "phases of draw", number))
         made = assemble(pool, self._wanted(number), spec.network.sites, rule)
-        fleet = self._told(made.fleet, number)
+        fleet = _told(made.fleet, number, () if whole else segments)
         return Draw(
             number=number,
             spec=dataclasses.replace(spec, fleet=fleet),
             segments=segments,
             first_at=made.first_at,
-            sessions_sha256=hash_of_fleet(fleet) if hash_it else "",
+            sessions_sha256="" if whole else hash_of_fleet(fleet),
             charger_first_at=made.charger_first_at,
         )
 
-    def _told(self, fleet: Fleet, number: int) -> Fleet:
-        """Return a draw's fleet with notes that speak of the draw and not of the study's own placement."""
-        text = f"Homes, behaviour and phases of the private cars are those of draw {number}."
-        kept = tuple(note for note in fleet.notes if note.where != "place")
-        return dataclasses.replace(fleet, notes=(*kept, Note("assumption", "place", text)))
+
+def _told(fleet: Fleet, number: int, segments: tuple[Segment, ...]) -> Fleet:
+    """Return a draw's fleet with notes that speak of the draw and not of the study's own placement."""
+    text = f"Homes, behaviour and phases of the private cars are those of draw {number}"
+    if segments:
+        text += f"; it holds the sessions of these days only: {', '.join(s.name for s in segments)}"
+    kept = tuple(note for note in fleet.notes if note.where != "place")
+    return dataclasses.replace(fleet, notes=(*kept, Note("assumption", "place", f"{text}.")))
 
 
 def make_draw(spec: StudySpec, settings: ScanSettings, number: int, *, whole: bool = False) -> Draw:

@@ -60,6 +60,7 @@ def test_a_draw_is_found_from_its_number_alone_and_another_differs():
     assert first.sessions_sha256 == later[2].sessions_sha256
     assert len({d.sessions_sha256 for d in later}) == 3
     assert later[0].segments is later[1].segments
+    assert any(", ".join(case.DAYS) in note.text for note in first.spec.fleet.notes)
     homes = [tuple(d.spec.fleet.chargers["site_id"]) for d in later]
     assert len(set(homes)) == 3
     other = DrawMaker(case.study(), case.asked(9, seed=6)).draw(3)
