@@ -25,7 +25,7 @@ def test_low_end_appears_at_the_sample_sizes_of_wilks(rank, count):
     assert quantile_ranks(count - 1, 0.05, one_sided)[0] == rank - 1
 
 
-@pytest.mark.parametrize("count", [1, 7, 40, 200, 700])
+@pytest.mark.parametrize("count", [1, 40, 700])
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.05, 0.3])
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
 def test_each_tail_is_as_large_as_allowed_and_no_larger(count, share, confidence):
@@ -49,7 +49,7 @@ LAWS = {
 
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
-@pytest.mark.parametrize("count", [20, 200, 450])
+@pytest.mark.parametrize("count", [20, 450])
 def test_coverage_counted_exactly_is_never_below_the_confidence(law, share, count):
     n = np.arange(1000)
     true = n[law.cdf(n - 1) <= share + 1e-12].max()
