@@ -69,7 +69,7 @@ def network_map(result: StudyResult) -> Figure:
     """
     shown = compared(result)
     scales = _scales(result)
-    xy, aspect = _layout(result.network.grid)
+    xy, aspect = layout(result.network.grid)
     if not np.isfinite(xy).any():
         return empty("The network has no coordinates.")
     drawn = new_figure(5.6)
@@ -82,7 +82,8 @@ def network_map(result: StudyResult) -> Figure:
     return drawn
 
 
-def _layout(grid: Grid) -> tuple[FloatArray, float]:
+def layout(grid: Grid) -> tuple[FloatArray, float]:
+    """Return the places of buses (bus, 2) and the aspect at which metres are square."""
     xy = np.asarray(grid.bus_xy, dtype=np.float64)
     if not grid.bus_geographic or not np.isfinite(xy).any():
         return xy, 1.0

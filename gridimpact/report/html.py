@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridimpact.conventions import METRICS
-from gridimpact.records import StudyResult
+from gridimpact.records import Note, StudyResult
 from gridimpact.report import view
 from gridimpact.report.choice import choose
 from gridimpact.report.figures import FIGURES
@@ -95,11 +95,12 @@ def write_html(result: StudyResult, path: Path | str) -> Path:
 
 def page(result: StudyResult) -> str:
     """Return the report of a study as HTML text."""
-    return _environment().get_template("report.html.j2").render(**_content(result))
+    return environment().get_template("report.html.j2").render(**_content(result))
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates of pages; what they print is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
@@ -127,7 +128,7 @@ def _content(result: StudyResult) -> dict[str, Any]:
         "dates": view.dates(result),
         "voltage_reason": voltage_reason_words(result),
         "verdicts": verdict_table(result),
-        "verdict_limits": _text(view.limits(result).get("name", "")),
+        "verdict_limits": one_line(view.limits(result).get("name", "")),
         "money": money_rows(result),
         "money_notes": money_notes(result),
         "pictures": _pictures(result),
@@ -141,18 +142,18 @@ def _content(result: StudyResult) -> dict[str, Any]:
         "service": comparison_table(result, _SERVICE),
         "services": service_rows(result),
         "life": life_section(result),
-        "notes": _notes(result),
+        "notes": notes_by_kind(view.all_notes(result)),
         "lanes_failed": failed,
         "lanes_total": total,
         "lanes": [
             (display_name(str(label)), int(row["failed"]), int(row["of"]))
             for label, row in failed_lanes(result).iterrows()
         ],
-        "limits": _pairs(view.limits(result)),
+        "limits": flat_pairs(view.limits(result)),
         "strategies": _strategies(result),
         "sources": _sources(result),
         "busbar": _busbar(result),
-        "manifest": _pairs(
+        "manifest": flat_pairs(
             {
                 _HEADS.get(key, key): value
                 for key, value in result.manifest.items()
@@ -160,9 +161,9 @@ def _content(result: StudyResult) -> dict[str, Any]:
             }
         ),
         "glossary": _glossary(result),
-        "created": _text(result.manifest.get("created", "")),
-        "version": _text(result.manifest.get("gridimpact", "")),
-        "seed": _text(result.manifest.get("seed", result.dataset.attrs.get("seed", ""))),
+        "created": one_line(result.manifest.get("created", "")),
+        "version": one_line(result.manifest.get("gridimpact", "")),
+        "seed": one_line(result.manifest.get("seed", result.dataset.attrs.get("seed", ""))),
     }
 
 
@@ -180,15 +181,14 @@ def _pictures(result: StudyResult) -> list[_Picture]:
     return found
 
 
-def _notes(result: StudyResult) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the notes by kind, each once, assumptions first."""
+def notes_by_kind(notes: Sequence[Note]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return notes by kind, assumptions first."""
     heads = {
         "assumption": "Assumed",
         "warning": "Warnings",
         "dropped": "Left out",
         "info": "For information",
     }
-    notes = view.all_notes(result)
     kinds = [*heads, *sorted({note.kind for note in notes} - set(heads))]
     grouped = [
         (heads.get(kind, kind), [(note.where, note.text) for note in notes if note.kind == kind])
@@ -206,8 +206,8 @@ def _strategies(result: StudyResult) -> list[dict[str, str]]:
             {
                 "name": display_name(label),
                 "cars": view.cars_controlled(result, label),
-                "foresight": _text(own.get("foresight", "")),
-                "settings": _text(own.get("settings", "")),
+                "foresight": one_line(own.get("foresight", "")),
+                "settings": one_line(own.get("settings", "")),
             }
         )
     return rows
@@ -233,10 +233,11 @@ def _sources(result: StudyResult) -> list[dict[str, str]]:
     }
     listed = [item for item in result.manifest.get("sources", []) if isinstance(item, Mapping)]
     rows = [
-        {key: _text(item.get(key, "")) for key in ("name", "source", "licence")} for item in listed
+        {key: one_line(item.get(key, "")) for key in ("name", "source", "licence")}
+        for item in listed
     ]
-    known = any(row["source"] == _text(network["source"]) for row in rows)
-    return rows if known else [{key: _text(value) for key, value in network.items()}, *rows]
+    known = any(row["source"] == one_line(network["source"]) for row in rows)
+    return rows if known else [{key: one_line(value) for key, value in network.items()}, *rows]
 
 
 def _glossary(result: StudyResult) -> list[tuple[str, str, str]]:
@@ -249,24 +250,24 @@ def _glossary(result: StudyResult) -> list[tuple[str, str, str]]:
     ]
 
 
-def _pairs(found: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def flat_pairs(found: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Return nested settings as flat heads and texts; what is not set is left out."""
     rows: list[tuple[str, str]] = []
     for key, value in found.items():
         head = f"{prefix}{str(key).replace('_', ' ')}"
         if isinstance(value, Mapping):
-            rows += _pairs(value, f"{head}: ")
+            rows += flat_pairs(value, f"{head}: ")
         elif value is not None and value != "":
-            rows.append((head, _text(value)))
+            rows.append((head, one_line(value)))
     return rows
 
 
-def _text(value: Any) -> str:
+def one_line(value: Any) -> str:
     """Return a value as one line of text."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {one_line(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(_text(item) for item in value)
+        return ", ".join(one_line(item) for item in value)
     if isinstance(value, float):
         return f"{value:g}"
     return "" if value is None else str(value)

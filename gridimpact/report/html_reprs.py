@@ -27,14 +27,14 @@ _CARD = (
     f"font:13px/1.45 -apple-system,'Segoe UI',Arial,sans-serif;color:{INK};background:#fff;"
     f"border:1px solid {RULE};border-radius:4px;padding:10px 14px;display:inline-block;max-width:100%"
 )
-_CELL = f"padding:3px 12px 3px 0;border:0;text-align:left;background:#fff;color:{INK}"
+CELL = f"padding:3px 12px 3px 0;border:0;text-align:left;background:#fff;color:{INK}"
 
 
-def _card(kind: str, title: str, rows: Sequence[tuple[str, Any]], below: str = "") -> str:
+def card(kind: str, title: str, rows: Sequence[tuple[str, Any]], below: str = "") -> str:
     """Return a titled card of heads and values; `below` is HTML made here."""
     lines = "".join(
-        f'<tr style="background:#fff"><td style="{_CELL};color:{MUTED}">{escape(head)}</td>'
-        f'<td style="{_CELL}">{escape(str(value))}</td></tr>'
+        f'<tr style="background:#fff"><td style="{CELL};color:{MUTED}">{escape(head)}</td>'
+        f'<td style="{CELL}">{escape(str(value))}</td></tr>'
         for head, value in rows
         if str(value)
     )
@@ -45,7 +45,7 @@ def _card(kind: str, title: str, rows: Sequence[tuple[str, Any]], below: str = "
     )
 
 
-def _notes(notes: Sequence[Note]) -> str:
+def notes_list(notes: Sequence[Note]) -> str:
     """Return a folded list of notes, "" where there are none."""
     if not notes:
         return ""
@@ -88,7 +88,7 @@ def repr_html_network(record: Network) -> str:
         ("Source", record.source),
         ("Licence", record.licence),
     ]
-    return _card("Network", record.name, rows, _notes(record.notes))
+    return card("Network", record.name, rows, notes_list(record.notes))
 
 
 def repr_html_profiles(record: Profiles) -> str:
@@ -117,7 +117,7 @@ def repr_html_profiles(record: Profiles) -> str:
         ("Calibration", record.calibrated),
         ("Source", record.source),
     ]
-    return _card("Profiles", f"{len(record.site_id)} sites", rows, _notes(record.notes))
+    return card("Profiles", f"{len(record.site_id)} sites", rows, notes_list(record.notes))
 
 
 def repr_html_fleet(record: Fleet) -> str:
@@ -140,7 +140,7 @@ def repr_html_fleet(record: Fleet) -> str:
         ),
         ("Rejected", f"{len(record.rejected):,} rows of the source"),
     ]
-    return _card("Fleet", f"{len(cars)} cars", rows, _notes(record.notes))
+    return card("Fleet", f"{len(cars)} cars", rows, notes_list(record.notes))
 
 
 def repr_html_dispatch(record: Dispatch) -> str:
@@ -155,7 +155,7 @@ def repr_html_dispatch(record: Dispatch) -> str:
         ("Stays", f"{len(record.unmet_kwh):,}, {int((missing > 1e-6).sum()):,} below target"),
         ("Unmet", f"{float(missing.sum()):,.1f} kWh"),
     ]
-    return _card("Dispatch", record.strategy, rows, _notes(record.notes))
+    return card("Dispatch", record.strategy, rows, notes_list(record.notes))
 
 
 def _range(values: Any, unit: str) -> str:
@@ -178,7 +178,7 @@ def repr_html_flow_result(record: FlowResult) -> str:
         ("Residual", f"at most {np.nanmax(record.residual_kva, initial=0.0):.2g} kVA"),
         ("Unserved", f"{record.unserved_kwh:,.1f} kWh" if record.unserved_kwh else ""),
     ]
-    return _card("Power flow", record.engine, rows, _notes(record.notes))
+    return card("Power flow", record.engine, rows, notes_list(record.notes))
 
 
 _HEADLINE = (
@@ -208,7 +208,7 @@ def repr_html_assessment(record: Assessment) -> str:
             )
         )
     rows.append(("violations", f"{len(record.violations):,}"))
-    return _card("Assessment", record.strategy, rows, _notes(record.notes))
+    return card("Assessment", record.strategy, rows, notes_list(record.notes))
 
 
 def repr_html_study_result(record: StudyResult) -> str:
@@ -220,14 +220,14 @@ def repr_html_study_result(record: StudyResult) -> str:
         if column.metric in _HEADLINE or column.metric == "transformer_hours_over_100"
     ]
     head = "".join(
-        f'<th style="{_CELL};color:{MUTED};font-weight:600;vertical-align:bottom">'
+        f'<th style="{CELL};color:{MUTED};font-weight:600;vertical-align:bottom">'
         f"{escape(table.columns[k].head)} {escape(table.columns[k].unit)}</th>"
         for k in keep
     )
     lines = []
     for row in table.rows:
         cells = "".join(
-            f'<td style="{_CELL}{f";color:{LIMIT};font-weight:600" if row.cells[k].over else ""}">'
+            f'<td style="{CELL}{f";color:{LIMIT};font-weight:600" if row.cells[k].over else ""}">'
             f"{escape(row.cells[k].text)}{' ▲' if row.cells[k].over else row.cells[k].mark}</td>"
             for k in keep
         )
@@ -236,16 +236,16 @@ def repr_html_study_result(record: StudyResult) -> str:
             f'margin-right:7px"></span>'
         )
         lines.append(
-            f'<tr style="background:#fff"><td style="{_CELL};white-space:nowrap">{chip}'
-            f'{escape(row.name)}</td><td style="{_CELL};color:{MUTED};white-space:nowrap">'
+            f'<tr style="background:#fff"><td style="{CELL};white-space:nowrap">{chip}'
+            f'{escape(row.name)}</td><td style="{CELL};color:{MUTED};white-space:nowrap">'
             f"{escape(row.cars)}</td>{cells}</tr>"
         )
     grid = (
         f'<div style="overflow-x:auto"><table style="border-collapse:collapse;margin-top:6px">'
-        f'<tr style="background:#fff"><th style="{_CELL};color:{MUTED}">Strategy</th>'
-        f'<th style="{_CELL};color:{MUTED}">Controls</th>{head}</tr>{"".join(lines)}</table></div>'
+        f'<tr style="background:#fff"><th style="{CELL};color:{MUTED}">Strategy</th>'
+        f'<th style="{CELL};color:{MUTED}">Controls</th>{head}</tr>{"".join(lines)}</table></div>'
     )
     reason = voltage_reason_words(record)
     if reason:
         grid += f'<div style="color:{MUTED};font-size:12px">† not assessed: {escape(reason)}</div>'
-    return _card("Study", record.name, [], grid)
+    return card("Study", record.name, [], grid)
