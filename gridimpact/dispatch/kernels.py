@@ -90,20 +90,41 @@ def charge_gain(
 
 
 @compiled
+def time_above_knee(need: float, rate: float, knee: float, taper_fraction: float) -> float:
+    """Return how long full power takes from the knee to `need` [h]; minus one where power never falls."""
+    slope = (1.0 - taper_fraction) / (1.0 - knee) if knee < 1.0 else 0.0
+    if slope <= _FLAT or need <= knee or rate <= 0.0:
+        return -1.0
+    left = 1.0 - slope * (need - knee)
+    return -math.log(left) / (slope * rate) if left > 0.0 else np.inf
+
+
+@compiled
+def needed_with_tail(
+    need: float, dt_h: float, rate: float, knee: float, taper_fraction: float, tail_h: float
+) -> float:
+    """Return the state of charge from which `dt_h` of full power reaches `need`, `tail_h` of it known.
+
+    `tail_h` is `time_above_knee`; infinite where no time is enough.
+    """
+    if tail_h < 0.0:
+        return need - max(rate, 0.0) * dt_h
+    if tail_h == np.inf:
+        return need
+    if tail_h >= dt_h:
+        slope = (1.0 - taper_fraction) / (1.0 - knee)
+        left = 1.0 - slope * (need - knee)
+        return need - left * math.expm1(slope * rate * dt_h) / slope
+    return knee - rate * (dt_h - tail_h)
+
+
+@compiled
 def needed_before(
     need: float, dt_h: float, rate: float, knee: float, taper_fraction: float
 ) -> float:
     """Return the state of charge from which `dt_h` of full power reaches `need`."""
-    slope = (1.0 - taper_fraction) / (1.0 - knee) if knee < 1.0 else 0.0
-    if slope <= _FLAT or need <= knee or rate <= 0.0:
-        return need - max(rate, 0.0) * dt_h
-    left = 1.0 - slope * (need - knee)
-    if left <= 0.0:
-        return need
-    above = -math.log(left) / (slope * rate)
-    if above >= dt_h:
-        return need - left * math.expm1(slope * rate * dt_h) / slope
-    return knee - rate * (dt_h - above)
+    tail_h = time_above_knee(need, rate, knee, taper_fraction)
+    return float(needed_with_tail(need, dt_h, rate, knee, taper_fraction, tail_h))
 
 
 @compiled
@@ -237,14 +258,20 @@ def run_stays(
         states.soc_full_power[i] = soc + charge_gain(
             soc, whole, rate, knee, fraction, max(target, soc)
         )
+        tail_h = time_above_knee(target, rate, knee, fraction) if controlled[v] else 0.0
         for t in range(first, last):
-            if controlled[v]:
-                need = needed_before(target, (last - 1 - t) * dt_h, rate, knee, fraction)
-                power = within_limits(asked_kw[t, v], soc, need, i, dt_h, s, b, r)
-            else:
-                power = charge_limit(soc, dt_h, s.p_charge_kw[i], max(target, soc), v, b)
-            soc = battery_step(soc, power, dt_h, v, b)
-            p_kw[t, v] = power
+            asked = asked_kw[t, v]
+            # At the target nothing more is taken: what follows would find no power and the same state.
+            full = not controlled[v] or (r.stop_at_target and asked >= 0.0)
+            if not (full and soc >= target):
+                if controlled[v]:
+                    left_h = (last - 1 - t) * dt_h
+                    need = needed_with_tail(target, left_h, rate, knee, fraction, tail_h)
+                    power = within_limits(asked, soc, need, i, dt_h, s, b, r)
+                else:
+                    power = charge_limit(soc, dt_h, s.p_charge_kw[i], max(target, soc), v, b)
+                soc = battery_step(soc, power, dt_h, v, b)
+                p_kw[t, v] = power
             soc_at[t, v] = soc
         states.soc_departure[i] = soc
         state[v] = soc
