@@ -11,7 +11,7 @@ import pandas as pd
 
 from gridimpact.hosting.pool import Pool, spans
 from gridimpact.records import Fleet, IntArray
-from gridimpact.study.place import allocate_phases
+from gridimpact.study.phase_allocation import allocate_phases
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def assemble(pool: Pool, wanted: Wanted, sites: pd.DataFrame, rule: tuple[str, i
     sites : pandas.DataFrame
         Of the network.
     rule : (str, int)
-        As `gridimpact.study.place.allocate_phases`.
+        As `gridimpact.study.phase_allocation.allocate_phases`.
 
     Returns
     -------

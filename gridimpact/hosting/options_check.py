@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gridimpact.hosting.options import RunOptions, ScanRequest
 
 DIRECTIONS = ("import", "export", "both")
-PHASES = ("allocate", "keep", "a", "b", "c")
+PHASES = ("allocate", "rotate", "keep", "a", "b", "c")
 SMALL_POOL = 30
 """Fewer cars than these are too few to draw others from without repeating their coincidences; an own choice."""
 MOST_PER_HOME = 10.0
@@ -127,8 +127,9 @@ def _chosen(request: ScanRequest) -> Iterator[Problem]:
     elif behaviour not in (None, "resample", "given"):
         remedy = _nearest(behaviour, ["resample", "given"])
         yield Problem("behaviour", f"is {behaviour!r}", f"{remedy}, or settings of a new fleet")
-    if not isinstance(request.refine, bool):
-        yield Problem("refine", f"is {request.refine!r}", "give True or False")
+    refine: Any = request.refine
+    if not isinstance(refine, bool):
+        yield Problem("refine", f"is {refine!r}", "give True or False")
 
 
 def _shares(request: ScanRequest) -> Iterator[Problem]:
@@ -277,11 +278,11 @@ def _listed(limits: str | Sequence[str]) -> list[str]:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(float(value))
 
 
 def _whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def _above_zero(value: Any) -> bool:

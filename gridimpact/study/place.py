@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from gridimpact.errors import InputError, Problem, raise_problems
 from gridimpact.fleet.seeding import content_number
 from gridimpact.records import Fleet, Network, Note
+from gridimpact.study.phase_allocation import allocate_phases
 
 _SITE_KIND = {"home": "home", "fleet": "building", "work": "building", "public": "public"}
-_PHASES = ("a", "b", "c")
+
 At = Mapping[str, str] | str | Path | None
 
 
@@ -45,8 +46,9 @@ def place(
     cars_per_home : float or None
         Chargers per home allowed on average, needed where there are more chargers than homes.
     phases : str
-        For single-phase charging: ``"allocate"`` draws a phase by charger and seed, ``"a" "b" "c"`` puts all
-        there, ``"keep"`` leaves what the fleet says.
+        For single-phase charging: ``"allocate"`` draws a phase by charger and seed, ``"rotate"`` gives the
+        sites, in the order of the network's table, their phases in turn, ``"a" "b" "c"`` puts all there,
+        ``"keep"`` leaves what the fleet says.
     seed : int
         Seed of the draw.
 
@@ -244,75 +246,6 @@ def _homes(
     )
     notes.append(Note("assumption", "place", text))
     return []
-
-
-def allocate_phases(
-    chargers: pd.DataFrame,
-    one_phase: pd.Series[bool],
-    sites: pd.DataFrame,
-    rule: tuple[str, int],
-    notes: list[Note],
-) -> pd.DataFrame:
-    """Return placed chargers with phases that their sites have, and the power that comes with them.
-
-    Parameters
-    ----------
-    chargers : pandas.DataFrame
-        As `gridimpact.records.Fleet`, with known sites; its powers may be written over.
-    one_phase : pandas.Series of bool
-        By charger: every car that uses it charges on one phase.
-    sites : pandas.DataFrame
-        Of the network.
-    rule : (str, int)
-        ``phases`` and ``seed`` as in `place`.
-    notes : list of Note
-        What is assumed is added here.
-
-    Raises
-    ------
-    InputError
-        If the rule is unknown or a phase is not at the site.
-    """
-    phases, seed = rule
-    if phases not in ("allocate", "keep", *_PHASES):
-        message = f"phases {phases!r} is unknown; write 'allocate', 'keep', 'a', 'b' or 'c'"
-        raise InputError(message)
-    at_site = sites["phases"].astype(str)
-    at_site.index = at_site.index.astype(str)
-    there = chargers["site_id"].map(at_site)
-    single = (chargers["phases"].str.len() == 1) | one_phase
-    names, problems = [], []
-    for charger, offered, own, one in zip(
-        chargers.index, there, chargers["phases"], single, strict=True
-    ):
-        if not one:
-            names.append(own if len(offered) >= len(own) else offered)
-            continue
-        phase = own[0] if phases == "keep" else phases
-        if phases == "allocate":
-            phase = offered[content_number(seed, "phase", charger) % len(offered)]
-        if phase not in offered:
-            what = f"is on phase {phase}, its site has {offered}"
-            problems.append(Problem(f"chargers, {charger}", what, "phases='allocate'"))
-        names.append(phase)
-    raise_problems(problems, "place")
-    if phases == "allocate" and bool(single.any()):
-        text = (
-            f"{int(single.sum())} chargers charge on one phase, drawn by charger and seed {seed}."
-        )
-        notes.append(Note("assumption", "place", text))
-    columns = ["p_max_kw", "p_discharge_max_kw", "s_max_kva"]
-    # One phase of a three-phase charger gives a third of its power.
-    third = single & (chargers["phases"].str.len() == len(_PHASES))
-    if third.any():
-        chargers.loc[third, columns] = chargers.loc[third, columns] / len(_PHASES)
-    reduced = ~single & (there.str.len() < chargers["phases"].str.len())
-    if reduced.any():
-        text = f"{int(reduced.sum())} three-phase chargers at sites with fewer phases give their share."
-        notes.append(Note("assumption", "place", text))
-        share = (there.str.len() / 3.0)[reduced]
-        chargers.loc[reduced, columns] = chargers.loc[reduced, columns].mul(share, axis=0)
-    return chargers.assign(phases=names)
 
 
 def _single_phase_cars(chargers: pd.DataFrame, fleet: Fleet) -> pd.Series[bool]:

@@ -180,3 +180,18 @@ def test_empty_fleet_and_own_tables_can_be_placed():
     sessions = pd.DataFrame([["v", "c", "2016-01-11", "2016-01-12"]], columns=columns, index=["s"])
     with pytest.raises(InputError, match="'nowhere' is unknown"):
         place(make_fleet(vehicles, chargers, sessions), network())
+
+
+def test_rotated_phases_go_round_the_homes_whoever_gets_a_car_first():
+    from gridimpact.study.phase_allocation import allocate_phases
+
+    sites = pd.DataFrame({"phases": ["abc", "abc", "abc", "ab"]}, index=["h1", "h2", "h3", "h4"])
+    names = ["c1", "c2", "c3", "c4", "c5"]
+    chargers = pd.DataFrame(
+        {"site_id": ["h3", "h1", "h4", "h1", "h2"], "phases": "a", "p_max_kw": 3.7,
+         "p_discharge_max_kw": 0.0, "s_max_kva": 3.7},
+        index=names,
+    )  # fmt: skip
+    one = pd.Series(data=True, index=names)
+    found = allocate_phases(chargers, one, sites, ("rotate", 0), [])
+    assert found["phases"].tolist() == ["c", "a", "b", "b", "b"]
