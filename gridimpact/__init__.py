@@ -1,7 +1,7 @@
 """What electric vehicles do to a distribution network, and what changes when they charge smartly.
 
-Daily work is three objects: `Study`, `Result` and the strategy objects in `g2v`, `v2g`, `v2h` and
-`v2b`. The stages of the way of the data are public functions beside them. Names are loaded when
+Daily work is three objects: `Study`, `Result` and `Scan`, with the strategy objects in `g2v`, `v2g`,
+`v2h` and `v2b`. The stages of the way of the data are public functions beside them. Names are loaded when
 first used, so that ``import gridimpact`` is quick.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gridimpact.ageing import age_service_transformers
     from gridimpact.api import Result, Study
+    from gridimpact.api_scan import Scan, hosting_capacity
     from gridimpact.assess import LimitProfile, assess, limit_profile
     from gridimpact.dispatch import (
         Mix,
@@ -63,6 +64,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "gridimpact.ageing": ("age_service_transformers",),
     "gridimpact.api": ("Result", "Study"),
+    "gridimpact.api_scan": ("Scan", "hosting_capacity"),
     "gridimpact.assess": ("LimitProfile", "assess", "limit_profile"),
     "gridimpact.dispatch": (
         "Mix",
@@ -108,9 +110,10 @@ _PLACES = {
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names}
 
-__all__ = [  # noqa: RUF022 - the three objects of daily work first
+__all__ = [  # noqa: RUF022 - the objects of daily work first
     "Study",
     "Result",
+    "Scan",
     "Timeline",
     "FlowNotConverged",
     "FlowOptions",
@@ -132,6 +135,7 @@ __all__ = [  # noqa: RUF022 - the three objects of daily work first
     "compare",
     "g2v",
     "grid_aware",
+    "hosting_capacity",
     "inject",
     "injections_at",
     "join_fleets",

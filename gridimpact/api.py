@@ -131,6 +131,13 @@ class Study:
         study.hosting = hosting_arguments(config.hosting, partial(study_path, root))
         return study
 
+    @classmethod
+    def from_spec(cls, spec: StudySpec, days: str | Sequence[str] = "design") -> Study:
+        """Return the study of a specification that is ready, such as a draw of a hosting scan."""
+        study = cls.__new__(cls)
+        study.spec, study.days, study.hosting = spec, days, {}
+        return study
+
     def check(self) -> tuple[Problem, ...]:
         """Look at the whole study without solving; return the warnings.
 

@@ -7,18 +7,27 @@ Exit codes: 0 done, 1 unexpected error, 2 wrong input, 3 done but some power flo
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from gridimpact.errors import GridImpactError, MissingExtra
+from gridimpact.cli_common import (
+    FAILED_LANES,
+    NO_EXTRA,
+    WRONG_INPUT,
+    StudyPath,
+    plain_errors,
+    root_of,
+)
+from gridimpact.cli_hosting import hosting
+from gridimpact.errors import GridImpactError
 from gridimpact.paths import template_folder
 
 if TYPE_CHECKING:
     from gridimpact.api import Result
+
+__all__ = ["FAILED_LANES", "NO_EXTRA", "WRONG_INPUT", "app", "main"]
 
 app = typer.Typer(
     name="gridimpact",
@@ -27,23 +36,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-WRONG_INPUT, FAILED_LANES, NO_EXTRA = 2, 3, 4
-
-StudyPath = Annotated[Path, typer.Argument(help="Study folder, or its study.yaml.")]
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Show an error of ours as text and end with its exit code."""
-    try:
-        yield
-    except MissingExtra as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(NO_EXTRA) from error
-    except (GridImpactError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(WRONG_INPUT) from error
 
 
 @app.command()
@@ -54,7 +46,7 @@ def demo(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Run the packaged study and show what the strategies do to a real village network."""
-    with _plain_errors():
+    with plain_errors():
         _new_study(out, "demo", again=True)
         _finish(_solve(out, verify=20, quiet=quiet))
         raise typer.Exit(_show(out))
@@ -66,7 +58,7 @@ def new(
     template: Annotated[str, typer.Option(help="demo or own-data.")] = "demo",
 ) -> None:
     """Make a study folder with a commented study.yaml to edit."""
-    with _plain_errors():
+    with plain_errors():
         _new_study(folder, template)
         typer.echo(f"{folder / 'study.yaml'} written; edit it, then: gridimpact check {folder}")
 
@@ -74,7 +66,7 @@ def new(
 @app.command()
 def check(study: StudyPath) -> None:
     """List every problem of a study without solving it."""
-    with _plain_errors():
+    with plain_errors():
         from gridimpact.api import Study
 
         warnings = Study.from_file(study).check()
@@ -94,18 +86,21 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Run a study; write its results and report beside it."""
-    with _plain_errors():
+    with plain_errors():
         _finish(_solve(study, days=days, verify=verify, quiet=quiet))
         raise typer.Exit(_show(study))
+
+
+app.command()(hosting)
 
 
 @app.command()
 def report(study: StudyPath) -> None:
     """Write report.html again from the results of a study that has been run."""
-    with _plain_errors():
+    with plain_errors():
         from gridimpact.api import Result
 
-        folder = _root(study) / "results"
+        folder = root_of(study) / "results"
         path = Result.from_folder(folder).report(folder / "report.html")
         typer.echo(f"Report: {path}")
 
@@ -113,7 +108,7 @@ def report(study: StudyPath) -> None:
 @app.command()
 def networks() -> None:
     """List the packaged networks."""
-    with _plain_errors():
+    with plain_errors():
         from gridimpact.network import list_networks
 
         table = list_networks().rename_axis("name").reset_index()
@@ -142,7 +137,7 @@ def age(  # noqa: PLR0913 - options of a command, each by name
     ] = None,
 ) -> None:
     """Rank service transformers by ageing, from meter data and a table of who hangs where."""
-    with _plain_errors():
+    with plain_errors():
         from gridimpact.profiles import read_profiles
         from gridimpact.study.thermal_meters import age_from_files
 
@@ -162,7 +157,7 @@ def age(  # noqa: PLR0913 - options of a command, each by name
 @app.command("compile")
 def compile_() -> None:
     """Compile the numerical kernels ahead of the first study; once per installation."""
-    with _plain_errors():
+    with plain_errors():
         from gridimpact.warm import compile_kernels
 
         compile_kernels()
@@ -171,10 +166,6 @@ def compile_() -> None:
 def main() -> None:
     """Entry point of the command; an unexpected error ends with code 1 and its trace."""
     app()
-
-
-def _root(study: Path) -> Path:
-    return study if study.is_dir() else study.parent
 
 
 def _new_study(folder: Path, template: str, *, again: bool = False) -> None:
@@ -199,12 +190,12 @@ def _solve(
     from gridimpact.api import Study
     from gridimpact.study.store import require_free
 
-    require_free(_root(study) / "results")
+    require_free(root_of(study) / "results")
     chosen = None
     if days is not None:
         chosen = days if days in ("design", "all") else [d.strip() for d in days.split(",")]
     result = Study.from_file(study).run(chosen, verify=verify, progress=not quiet)
-    return _root(study) / "results", result
+    return root_of(study) / "results", result
 
 
 def _finish(solved: tuple[Path, Result]) -> None:
@@ -217,7 +208,7 @@ def _show(study: Path) -> int:
     """Tell where the report is; return the exit code."""
     import json
 
-    folder = _root(study) / "results"
+    folder = root_of(study) / "results"
     typer.echo(f"Report: {(folder / 'report.html').resolve()}")
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     failed = int(manifest["steps_failed"])

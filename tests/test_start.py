@@ -25,5 +25,5 @@ def test_every_public_name_can_be_loaded():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'hosting'"):
-        gridimpact.hosting  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'hosts'"):
+        gridimpact.hosts  # noqa: B018

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from numbers import Integral
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,8 @@ class RunOptions:
         Folder that results are written to, draw by draw.
     resume : bool
         Goes on where an earlier scan into the same folder ended.
-    progress : bool, callable or None
-        A bar, or a function that is told of every step; None shows the bar where the terminal can.
+    progress : bool or None
+        Whether to show a bar; None shows it where the terminal can.
     """
 
     workers: int | None = None
@@ -109,7 +109,7 @@ class RunOptions:
     budget_gb: float = 2.0
     out: Path | None = None
     resume: bool = False
-    progress: bool | Callable[..., None] | None = field(default=None, compare=False)
+    progress: bool | None = None
 
 
 def settings_of(
@@ -139,12 +139,7 @@ def settings_of(
         With every wrong option at once.
     """
     raise_problems(option_problems(spec, request, days), "hosting")
-    chosen = spec.strategies if request.strategies is None else request.strategies
-    rows = labelled(tuple(as_strategy(s) for s in chosen))
-    managed = {label: label for label in rows}
-    firm: dict[str, str] = {}
-    for label, strategy in list(rows.items()):
-        firm[label] = _row_of(firm_of(strategy), rows, label)
+    rows, firm = rows_of(spec.strategies if request.strategies is None else request.strategies)
     given = request.method == "time_series"
     homes = homes_of(spec)
     least, most = (1, 1) if given else draws_of(request.draws)
@@ -152,14 +147,14 @@ def settings_of(
     settings = ScanSettings(
         cars=levels_of(spec, request),
         labels=tuple(rows),
-        managed=managed,
+        managed={label: label for label in firm},
         firm=firm,
-        days=_plain_days(days if request.days is None else request.days),
+        days=plain_days(days if request.days is None else request.days),
         behaviour=request.behaviour or ("given" if given else "resample"),
         placement=request.placement or ("given" if given else "draw"),
         phases="keep" if given and request.phases == "allocate" else request.phases,
         preexisting=request.preexisting,
-        limits=_kinds(request.limits),
+        limits=kinds_of(request.limits),
         unmet_percent=request.unmet_percent,
         export_percent=request.export_percent,
         refine=request.refine,
@@ -170,6 +165,27 @@ def settings_of(
         seed=request.seed,
     )
     return settings, rows
+
+
+def rows_of(
+    strategies: Sequence[Strategy | str | Mapping[str, Any]],
+) -> tuple[dict[str, Strategy], dict[str, str]]:
+    """Return every strategy that is solved by label, and for each one asked for the row that shows it firm.
+
+    Uncontrolled charging comes first and is always there.
+    """
+    rows = labelled(tuple(as_strategy(s) for s in strategies))
+    firm: dict[str, str] = {}
+    for label, strategy in list(rows.items()):
+        firm[label] = _row_of(firm_of(strategy), rows, label)
+    return rows, firm
+
+
+def settings_from(plain: Mapping[str, Any]) -> ScanSettings:
+    """Return the settings that a stored scan holds as plain data."""
+    own = {f.name: plain[f.name] for f in dataclasses.fields(ScanSettings) if f.name in plain}
+    lists = {key: tuple(value) for key, value in own.items() if isinstance(value, list)}
+    return ScanSettings(**(own | lists))
 
 
 def homes_of(spec: StudySpec) -> int:
@@ -185,9 +201,7 @@ def draws_of(draws: int | Sequence[int]) -> tuple[int, int]:
     >>> draws_of(200)
     (200, 200)
     """
-    if isinstance(draws, Integral):
-        return int(draws), int(draws)
-    least, most = draws
+    least, most = draws if isinstance(draws, Sequence) else (draws, draws)
     return int(least), int(most)
 
 
@@ -217,11 +231,12 @@ def _row_of(strategy: Strategy, rows: dict[str, Strategy], label: str) -> str:
     return name
 
 
-def _kinds(limits: str | Sequence[str] | None) -> tuple[str, ...]:
+def kinds_of(limits: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return the kinds of limit that count, in the order of the table of kinds."""
     chosen = LIMIT_KINDS if limits is None else (limits,) if isinstance(limits, str) else limits
     return tuple(kind for kind in LIMIT_KINDS if kind in chosen)
 
 
-def _plain_days(days: str | Sequence[str]) -> str | tuple[str, ...]:
+def plain_days(days: str | Sequence[str]) -> str | tuple[str, ...]:
+    """Return days as plain data."""
     return days if isinstance(days, str) else tuple(str(day) for day in days)

@@ -14,8 +14,10 @@ from typing import Any
 
 from gridimpact.errors import InputError, MissingExtra
 from gridimpact.hosting.files import PART, require_writable, sync_folder, telling
+from gridimpact.hosting.geojson import write_nodal_geojson
 from gridimpact.hosting.journal import NAME as JOURNAL
 from gridimpact.hosting.lock import NAME as LOCK
+from gridimpact.hosting.lock import FolderLock
 from gridimpact.network.writer import write_network
 from gridimpact.records import Note, ScanResult
 from gridimpact.study.files import read_table, write_csv, write_json
@@ -105,18 +107,19 @@ def write_scan(
         message = "parquet needs pyarrow: pip install 'gridimpact[parquet]'"
         raise MissingExtra(message)
     require_writable(folder)
-    before = _files_before(folder)
-    with telling(folder, "replacing manifest.json"):
-        (folder / "manifest.json").unlink(missing_ok=True)
-    parts = _parts(result, parquet) | dict(extras or {})
-    for name, write in parts.items():
-        _put(folder / name, partial(write, result))
-    for name in sorted(before - parts.keys()):
-        with contextlib.suppress(OSError):
-            (folder / name).unlink()
-    manifest = _manifest(result) | {"files": {n: _hash(folder / n) for n in sorted(parts)}}
-    _put(folder / "manifest.json", lambda path: write_json(path, manifest))
-    sync_folder(folder)
+    with FolderLock(folder):
+        before = _files_before(folder)
+        with telling(folder, "replacing manifest.json"):
+            (folder / "manifest.json").unlink(missing_ok=True)
+        parts = _parts(result, parquet) | dict(extras or {})
+        for name, write in parts.items():
+            _put(folder / name, partial(write, result))
+        for name in sorted(before - parts.keys()):
+            with contextlib.suppress(OSError):
+                (folder / name).unlink()
+        manifest = _manifest(result) | {"files": {n: _hash(folder / n) for n in sorted(parts)}}
+        _put(folder / "manifest.json", lambda path: write_json(path, manifest))
+        sync_folder(folder)
     return folder
 
 
@@ -229,7 +232,6 @@ def _write_parquet(name: str, result: ScanResult, path: Path) -> None:
 
 
 def _write_geojson(result: ScanResult, path: Path) -> None:
-    from gridimpact.hosting.geojson import write_nodal_geojson
 
     write_nodal_geojson(result, result.network, path)
 
