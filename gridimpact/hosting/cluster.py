@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
@@ -75,7 +77,8 @@ class ClusterExecutor(Executor):
     The scheduler itself gives a task to another worker when one dies, three times unless its setting
     ``distributed.scheduler.allowed-failures`` says otherwise; beyond it the future fails with `WorkerDied`. It counts
     against every task that waits at a worker, so that innocent ones may fail so; the scan tries each again.
-    Time limits are not kept; Dask's own ``worker-ttl`` ends workers that hang.
+    A callable's ``time_limit(*args)`` is kept by the worker itself, which ends when a call takes longer; that
+    counts as its death.
 
     Parameters
     ----------
@@ -144,7 +147,18 @@ def _given(fn: Any) -> Any:
 
 
 def _call(fn: Callable[..., Any], *args: Any) -> Any:
-    return fn(*args)
+    """Run on a worker, which ends itself when it takes too long."""
+    limit = getattr(fn, "time_limit", None)
+    limit_s = limit(*args) if limit else None
+    if limit_s is None:
+        return fn(*args)
+    clock = threading.Timer(limit_s, os._exit, (1,))
+    clock.daemon = True
+    clock.start()
+    try:
+        return fn(*args)
+    finally:
+        clock.cancel()
 
 
 def _pass_on(done: Future[Any], outer: Future[Any]) -> None:

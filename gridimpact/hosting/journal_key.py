@@ -74,7 +74,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list) and any(isinstance(v, dict | list) for v in value):
         for i, inner in enumerate(value):
             yield from _flat(inner, f"{name}[{i}]")
-    else:
+    elif name:
         yield name, value
 
 

@@ -33,11 +33,8 @@ class Toy:
     bad: int = -1
     deed: str = ""
     once: str = ""
-    hold: str = ""
 
     def __call__(self, draw: int) -> DrawOutcome:
-        if self.hold:
-            Path(self.hold, f"{os.getpid()}").touch()
         if draw == self.bad and not (self.once and self.done_before()):
             self.misbehave()
         if self.pause_s:
@@ -61,20 +58,3 @@ class Toy:
         if self.deed == "raise":
             message = f"no such bus in /home/someone/nets/{Path(__file__).name}"
             raise ValueError(message)
-
-
-def pids(first: int) -> int:
-    """Return the number of the process that runs it."""
-    return os.getpid() + 0 * first
-
-
-class Unloadable:
-    """Can be packed, but not unpacked."""
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return (_refuse, ("x",))
-
-
-def _refuse(text: str) -> None:
-    message = f"cannot be loaded {text}"
-    raise RuntimeError(message)
