@@ -135,9 +135,9 @@ def _ring_least(
     least = int(np.argmin(power))
     row = frame.iloc[least]
     ax.plot(*points[least], "o", ms=16, mfc="none", mec=INK, mew=1.6, zorder=6)
-    kind = str(row["binding"] or "")
+    kind = view.text_of(row["binding"])
     why = f", {view.limit_words(kind)}" if kind else ""
-    name = short(" ".join(str(row["name"] or row["site_id"]).split()), 30)
+    name = short(" ".join((view.text_of(row["name"]) or str(row["site_id"])).split()), 30)
     feeder = int(row["feeder"])
     where = f", feeder {feeder}" if feeder > 0 else ""
     ax.set_title(
@@ -240,7 +240,10 @@ def _bars(ax: Axes, own: pd.DataFrame, by: str) -> None:
     texts = (
         [f"{value:.0f}" for value in own["distance_m"].astype(float)]
         if by == "distance"
-        else [short(str(n or s), 12) for n, s in zip(own["name"], own["site_id"], strict=True)]
+        else [
+            short(view.text_of(n) or str(s), 12)
+            for n, s in zip(own["name"], own["site_id"], strict=True)
+        ]
     )
     ax.set_xticks(range(len(own)), texts, rotation=90, fontsize=7.5)
     ax.tick_params(axis="x", length=0)

@@ -178,10 +178,10 @@ def mitigation(result: ScanResult) -> Figure:
 
 def _measure_name(row: dict[object, object]) -> str:
     """Return what is done: the measure with its detail, with its step where it is a later one."""
-    detail, measure = str(row.get("detail") or ""), str(row["measure"]).replace("_", " ")
+    detail, measure = view.text_of(row.get("detail")), str(row["measure"]).replace("_", " ")
     if measure == "managed":
         detail = display_name(detail)
-    name = f"{measure}: {detail}" if detail and detail != "nan" else measure
+    name = f"{measure}: {detail}" if detail else measure
     step = int(str(row["step"]))
     return short(f"{step}. {name}" if step > 1 else name, 46)
 

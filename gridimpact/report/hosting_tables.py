@@ -10,10 +10,10 @@ import pandas as pd
 from gridimpact.records import ScanResult
 from gridimpact.report import hosting_view as view
 from gridimpact.report.findings import plural
+from gridimpact.report.hosting_answer import not_judged_words
 from gridimpact.report.hosting_words import (
     headline,
     interval_words,
-    not_judged_words,
     power_words,
 )
 from gridimpact.report.html_reprs import CELL, card, notes_list

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gridimpact.errors import InputError
-from gridimpact.records import LIMIT_KINDS, Grid, ScanResult
+from gridimpact.records import LIMIT_KINDS, ScanResult
+from gridimpact.report.hosting_elements import element_words
 from gridimpact.report.style import UNCONTROLLED, is_number, strategy_colours
 
 LIMIT_WORDS: Mapping[str, str] = {
@@ -39,10 +40,6 @@ LIMIT_COLOURS: Mapping[str, str] = {
     "export": "#7aa61e",
     "power_flow": "#2b3440",
 }
-_BUS_KINDS = frozenset({"voltage", "unbalance"})
-_TRANSFORMER_KINDS = frozenset({"transformer_loading", "hot_spot", "ageing", "export"})
-_FAR_END = 0.9
-"""A bus at this share of its feeder's length or beyond stands at the far end; a choice of words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,7 @@ def capacity(
         value("first_violation"), value("at_risk"), value("low"), value("high"),
         bool(row.get("reached", True)), value("last_passing"),
         _count(row.get("draws")), _count(row.get("draws_failed")), _count(row.get("reversals")),
-        _text(row.get("binding")), value("binding_percent"), row.get("binding_element"),
+        text_of(row.get("binding")), value("binding_percent"), row.get("binding_element"),
     )  # fmt: skip
 
 
@@ -141,8 +138,9 @@ def _count(value: Any) -> int:
     return int(float(value)) if is_number(value) else 0
 
 
-def _text(value: Any) -> str:
-    return "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value)
+def text_of(value: Any) -> str:
+    """Return a text of a table; "" where there is none, also after a file was read."""
+    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)
 
 
 def limits_told(result: ScanResult) -> list[str]:
@@ -200,56 +198,6 @@ def known_strategy(result: ScanResult, strategy: str | None) -> str:
     return strategy
 
 
-def element_words(grid: Grid, kind: str, element: Any, name: str = "", feeder: Any = None) -> str:
-    """Return where a limit binds: "the far end of feeder 2", "Cable 4, feeder 1", "T1"; "" where unknown.
-
-    Parameters
-    ----------
-    grid : Grid
-        Of the network scanned.
-    kind : str
-        Kind of limit.
-    element : int or str
-        pandapower index in the table the kind speaks of; a name is taken as it is.
-    name, feeder
-        As the table of what binds tells them.
-    """
-    position = _position(grid, kind, element)
-    found = name or (element if isinstance(element, str) else "")
-    if kind in _BUS_KINDS and position >= 0:
-        number = int(grid.bus_feeder[position])
-        if number > 0 and _at_far_end(grid, position):
-            return f"the far end of feeder {number}"
-        found = found or str(grid.bus_name[position]) or f"bus {element}"
-        return f"{found}, feeder {number}" if number > 0 else found
-    if position >= 0 and not found:
-        table = "line" if kind == "line_loading" else "transformer"
-        found = str(getattr(grid, f"{table}_name")[position]) or f"{table} {element}"
-    if kind not in _TRANSFORMER_KINDS and is_number(feeder) and float(feeder) > 0:
-        return f"{found}, feeder {int(feeder)}" if found else f"feeder {int(feeder)}"
-    return found
-
-
-def _position(grid: Grid, kind: str, element: Any) -> int:
-    """Return the position of an element by its pandapower index, -1 where it has none."""
-    table = (
-        "bus" if kind in _BUS_KINDS
-        else "line" if kind == "line_loading"
-        else "transformer" if kind in _TRANSFORMER_KINDS
-        else ""
-    )  # fmt: skip
-    if not table or isinstance(element, str) or not is_number(element):
-        return -1
-    at = np.flatnonzero(getattr(grid, f"{table}_index") == int(element))
-    return int(at[0]) if at.size else -1
-
-
-def _at_far_end(grid: Grid, position: int) -> bool:
-    own = (grid.bus_feeder == grid.bus_feeder[position]) & np.isfinite(grid.bus_distance_m)
-    reach = float(np.max(grid.bus_distance_m[own], initial=0.0))
-    return reach > 0 and float(grid.bus_distance_m[position]) >= _FAR_END * reach
-
-
 def some_unbroken(result: ScanResult, found: Capacity) -> bool:
     """Return whether some draw breaks no limit up to the highest number of cars scanned."""
     return not is_number(found.last_passing) or found.last_passing >= top_cars(result)
@@ -286,7 +234,7 @@ def _from_binding(result: ScanResult, found: Capacity) -> tuple[str, Any, Any]:
     if not len(own):
         return named
     row = own.sort_values("draws", ascending=False, kind="stable").iloc[0]
-    return _text(row["name"]), row["feeder"], row["element"]
+    return text_of(row["name"]), row["feeder"], row["element"]
 
 
 def draws_told(result: ScanResult) -> tuple[int, int]:
