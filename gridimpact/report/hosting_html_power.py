@@ -7,11 +7,12 @@ from typing import Any
 
 from gridimpact.records import ScanResult
 from gridimpact.report import hosting_view as view
+from gridimpact.report.hosting_elements import element_words
 from gridimpact.report.hosting_words import (
     power_words,
 )
 from gridimpact.report.html import one_line
-from gridimpact.report.style import number
+from gridimpact.report.style import display_name, number
 
 _LISTED = 8
 """Connections the page lists; the rest stays in the exported tables."""
