@@ -7,9 +7,16 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+import numpy as np
+
 import gridimpact as gi
-from gridimpact.records import Network, Profiles
+from gridimpact.hosting.judge import Judge
+from gridimpact.records import Network, Profiles, ScanSettings
 from gridimpact.study.catalogue import STRATEGIES
+from gridimpact.study.inject import inject
+from gridimpact.study.power_flow import flow_setup, resolved
+from gridimpact.study.requests import build_requests
+from gridimpact.study.segments import Segment
 
 BUILDING = "Home 1"
 LARGE = ("g2v.average_rate", "v2g.arbitrage", "g2v.decentralised_valley_filling", "v2h.backup")
@@ -30,6 +37,7 @@ def compile_kernels(workers: int | None = None) -> None:
     if count == 1:
         _balanced(("uncontrolled",))
         _three_phases()
+        _judged()
         for names in rest:
             _balanced(names)
         return
@@ -39,7 +47,7 @@ def compile_kernels(workers: int | None = None) -> None:
         first = [pool.submit(_balanced, ("uncontrolled",)), pool.submit(_three_phases)]
         for job in first:
             job.result()
-        for job in [pool.submit(_balanced, names) for names in rest]:
+        for job in [pool.submit(_balanced, names) for names in rest] + [pool.submit(_judged)]:
             job.result()
 
 
@@ -82,3 +90,22 @@ def _three_phases() -> None:
             net, homes, cars, strategies=["uncontrolled"], zero_sequence="assume",
             volt_var=volt_var,
         ).run(days="all", progress=False)  # fmt: skip
+
+
+def _judged() -> None:
+    """Judge a scenario of a scan over a whole week."""
+    net = gi.open_network("kerber_rural", busbar_vm_pu=1.0)
+    time = gi.Timeline.days("2016-06-06", 7, step="1h", zone="Europe/Berlin")
+    homes = gi.synthesize_households(net, time, seed=1)
+    cars = gi.place(gi.synthesize_fleet(2, time, seed=1), net, seed=1)
+    study = gi.Study(net, homes, cars, strategies=["uncontrolled"], limits="en_50160")
+    spec = resolved(study.spec)
+    segment = Segment("week", 0, time, np.ones(time.count, dtype=np.bool_))
+    request, setup = build_requests(spec, segment), flow_setup(spec)
+    given = inject(spec, segment, request, None)
+    asked = ScanSettings((1,), ("uncontrolled",), {}, {}, days="all")
+    tally = Judge(spec, asked).start(1)
+    tally.begin(0, segment, request.site_load_kw[None])
+    tally.take(0, setup.engine.solve(spec.network.grid, given, setup.options))
+    tally.end({})
+    tally.finish()

@@ -297,4 +297,4 @@ def _lanes(steps: IntArray, dt_h: float) -> Beyond:
 
 def _spread(steps: BoolArray, scenarios: int) -> BoolArray:
     """Return (time,) marks for every scenario."""
-    return np.ascontiguousarray(np.broadcast_to(steps, (scenarios, len(steps))))
+    return np.repeat(steps[None], scenarios, axis=0)
