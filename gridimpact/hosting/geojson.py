@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.errors import Problem, raise_problems
+from gridimpact.hosting.constant_power import DIRECTIONS
 from gridimpact.hosting.files import atomic_write
 from gridimpact.records import NODAL_COLUMNS, Grid, Network, ScanResult
 
@@ -109,19 +110,20 @@ def _problems(table: pd.DataFrame, network: Network, path: Path) -> list[Problem
 def _points(table: pd.DataFrame, network: Network) -> list[dict[str, Any]]:
     """Return one feature for each connection of the table, in the order of the sites."""
     rows: dict[str, dict[str, dict[str, Any]]] = {}
-    for record in table.to_dict("records"):
-        rows.setdefault(str(record["site_id"]), {})[str(record["direction"])] = {
-            str(key): value for key, value in record.items()
-        }
+    for found in table.to_dict("records"):
+        record = {str(key): value for key, value in found.items()}
+        rows.setdefault(str(record["site_id"]), {})[str(record["direction"])] = record
     features = []
     for site in (str(s) for s in network.sites.index):
         if site not in rows:
             continue
         ways = rows[site]
         first = next(iter(ways.values()))
-        properties = {name: _plain(name, first[name]) for name in _OF_PLACE}
-        for way, record in ways.items():
-            properties |= {f"{way}_{name}": _plain(name, record[name]) for name in _OF_DIRECTION}
+        told = [way for way in DIRECTIONS if way in ways]
+        properties: dict[str, Any] = {name: _plain(name, first[name]) for name in _OF_PLACE}
+        for way in told:
+            own = ways[way]
+            properties |= {f"{way}_{name}": _plain(name, own[name]) for name in _OF_DIRECTION}
         features.append(_feature(site, _point(first["x"], first["y"]), properties))
     return features
 

@@ -265,8 +265,8 @@ def _first_broken(base: ConstantPower, found: Excess) -> tuple[str, int]:
         place = -1 if found.element is None else int(found.element[lane, rule])
         return base.kinds[rule], place
     longest = int(nth_largest(found.longer, base.limits.needed).argmax())
-    rule, place = (int(k) for k in base.limits.ranked[longest])
-    return base.kinds[rule], place
+    broken = base.limits.ranked[longest]
+    return base.kinds[int(broken[0])], int(broken[1])
 
 
 def _alone(
