@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gridimpact.hosting.faults import StorageError
@@ -28,7 +28,7 @@ REASONS = {
 FREEABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-def atomic_write(path: Path, data: bytes | str) -> None:
+def atomic_write(path: Path, data: bytes | str | Iterable[bytes]) -> None:
     """Write a file so that a reader finds the old content or the new, never a part of it.
 
     Written beside its place under another name, flushed to the disk, renamed, the folder flushed:
@@ -38,8 +38,8 @@ def atomic_write(path: Path, data: bytes | str) -> None:
     ----------
     path : Path
         In an existing folder.
-    data : bytes or str
-        Text is written as UTF-8 with the line ends it has.
+    data : bytes, str or iterable of bytes
+        Text is written as UTF-8 with the line ends it has; parts one after the other.
 
     Raises
     ------
@@ -48,10 +48,11 @@ def atomic_write(path: Path, data: bytes | str) -> None:
     """
     fresh = path.with_name(path.name + PART)
     raw = data.encode() if isinstance(data, str) else data
+    parts = (raw,) if isinstance(raw, bytes) else raw
     with telling(path.parent, f"writing {path.name}"):
         try:
             with fresh.open("wb") as file:
-                file.write(raw)
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -123,16 +124,15 @@ class Journal:
         """
         if self._settled:
             return
-        parts = [self._header]
-        parts += [framed(DRAW, encode(self.outcomes[d])) for d in sorted(self.outcomes)]
-        count = json.dumps({"draws": len(self.outcomes)}).encode()
-        data = b"".join([*parts, framed(END, count)])
         try:
-            atomic_write(self.path, data)
+            self._let_go()
+            atomic_write(self.path, self._in_order())
         except StorageError as error:
             message = f"{error}; {self._safe()}; run again with resume=True once that is mended"
             raise StorageError(message) from error
-        self._reopen(len(data))
+        finally:
+            if self.path.exists():
+                self._reopen(self.path.stat().st_size)
         self._settled = True
 
     def close(self) -> None:
@@ -140,9 +140,7 @@ class Journal:
         try:
             self.sync()
         finally:
-            if self._file is not None:
-                os.close(self._file)
-                self._file = None
+            self._let_go()
             self._lock.release()
 
     def __enter__(self) -> Journal:
@@ -162,14 +160,25 @@ class Journal:
         with contextlib.suppress(StorageError):
             self.close()
 
+    def _in_order(self) -> Iterator[bytes]:
+        yield self._header
+        for draw in sorted(self.outcomes):
+            yield framed(DRAW, encode(self.outcomes[draw]))
+        yield framed(END, json.dumps({"draws": len(self.outcomes)}).encode())
+
     def _open(self, frame: bytes, header: str, resume: bool) -> None:
         self._header = frame
         (self.folder / (NAME + PART)).unlink(missing_ok=True)
         if not self.path.exists():
             atomic_write(self.path, frame)
-        with telling(self.folder, f"reading {NAME}"):
-            data = self.path.read_bytes()
-        end = self._read(data, header)
+        # Mapped, not read: a long scan's journal need not fit into memory twice.
+        with telling(self.folder, f"reading {NAME}"), self.path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size:
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                    end = self._read(data, header)
+            else:
+                end = self._read(b"", header)
         if self.outcomes and not resume:
             message = (
                 f"folder {self.folder.name!r}: holds {len(self.outcomes)} draws of an earlier scan; nothing is"
@@ -177,11 +186,11 @@ class Journal:
             )
             raise InputError(message)
         self._reopen(end)
-        if end < len(data):
+        if end < size:
             self._cut(end)
-            self.notes += (f"{len(data) - end} bytes of a draw cut off by a kill were dropped",)
+            self.notes += (f"{size - end} bytes of a draw cut off by a kill were dropped",)
 
-    def _read(self, data: bytes, header: str) -> int:
+    def _read(self, data: bytes | mmap.mmap, header: str) -> int:
         """Read every sound record; return where they end."""
         first = record_at(data, 0)
         if first is None or first.mark != KEY:
@@ -209,7 +218,7 @@ class Journal:
             self._require_torn(data, end)
         return end
 
-    def _require_torn(self, data: bytes, end: int) -> None:
+    def _require_torn(self, data: bytes | mmap.mmap, end: int) -> None:
         """Refuse a file whose unsound part is not what a kill leaves at the end."""
         if not sound_after(data, end):
             return
@@ -220,12 +229,16 @@ class Journal:
         raise InputError(message)
 
     def _reopen(self, size: int) -> None:
-        if self._file is not None:
-            os.close(self._file)
+        self._let_go()
         flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
         with telling(self.folder, f"opening {NAME}"):
             self._file = os.open(self.path, flags)
         self._size, self._pending = size, False
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     def _write(self, data: bytes) -> None:
         if self._file is None:

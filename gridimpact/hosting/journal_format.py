@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import mmap
 import struct
 import zlib
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def framed(mark: bytes, content: bytes) -> bytes:
     return head + hashlib.sha256(content).digest() + content
 
 
-def record_at(data: bytes | memoryview, at: int) -> Record | None:
+def record_at(data: bytes | mmap.mmap, at: int) -> Record | None:
     """Return the whole record that begins at a byte, None where there is no sound one."""
     if at + FRAME > len(data):
         return None
@@ -57,21 +58,20 @@ def record_at(data: bytes | memoryview, at: int) -> Record | None:
     return Record(mark, content, end)
 
 
-def records(data: bytes) -> Iterator[Record]:
+def records(data: bytes | mmap.mmap) -> Iterator[Record]:
     """Yield the sound records from the start on, up to the first that is not."""
-    at, view = 0, memoryview(data)
-    while (record := record_at(view, at)) is not None:
+    at = 0
+    while (record := record_at(data, at)) is not None:
         yield record
         at = record.end
 
 
-def sound_after(data: bytes, at: int) -> bool:
+def sound_after(data: bytes | mmap.mmap, at: int) -> bool:
     """Return whether a sound record begins anywhere after a byte: then what stands there is no torn tail."""
-    view = memoryview(data)
     for mark in MARKS:
         found = data.find(mark, at + 1)
         while found >= 0:
-            if record_at(view, found) is not None:
+            if record_at(data, found) is not None:
                 return True
             found = data.find(mark, found + 1)
     return False

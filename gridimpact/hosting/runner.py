@@ -200,6 +200,14 @@ class _Round:
             solved: Solved = future.result()
         except (WorkerDied, CancelledError) as error:
             return self._after_death(draws, error)
+        except GridImpactError:
+            raise
+        except Exception as error:
+            message = (
+                f"a task failed outside its draws ({type(error).__name__}: {error}) -> see that this package and the"
+                " modules of own strategies are on every worker, in the same versions"
+            )
+            raise InputError(message) from error
         self._counted += len(draws)
         self._pace += (solved.seconds - self._pace * len(draws)) / self._counted
         return solved.outcomes

@@ -14,7 +14,6 @@ from gridimpact.errors import GridImpactError, InputError
 from gridimpact.hosting.faults import WorkerDied, WorkerTimeout
 from gridimpact.hosting.journal import NAME, Journal
 from gridimpact.hosting.local_workers import InProcess
-from gridimpact.hosting.memory import check_memory, memory_record
 from gridimpact.hosting.runner import run_draws
 from gridimpact.records.hosting import DrawOutcome
 from tests.hosting.toy_jobs import Toy, outcome_of
@@ -192,10 +191,12 @@ def test_the_bar_tells_draws_and_failures(capfd: pytest.CaptureFixture[str]) -> 
     assert capfd.readouterr().err == ""
 
 
-def test_a_memory_budget_holds_as_many_workers_as_fit() -> None:
-    assert check_memory(4, 1e8, budget_gb=2.0) == 3
-    assert check_memory(4, 1e6, budget_gb=8.0) == 4
-    assert check_memory(0, 1e8) == 0
-    with pytest.raises(InputError, match="budget_gb: 2 GB do not hold one draw"):
-        check_memory(2, 5e9)
-    assert memory_record(InProcess())["main_peak_bytes"] > 1e7
+def test_a_task_that_fails_outside_its_draws_stops_the_scan_with_the_reason() -> None:
+    class Lost(Dying):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.set_exception(ModuleNotFoundError("No module named 'own_strategies'"))
+            return future
+
+    with pytest.raises(InputError, match=r"ModuleNotFoundError.*own_strategies.*every worker"):
+        run_draws(Toy(), (5,), executor=Lost(0, 0, 1, WorkerDied()), enough=never)
