@@ -395,3 +395,14 @@ def test_parts_out_of_order_or_missing_are_refused():
         rows_of(read(case), read(case), Service.none(6), SETTINGS)
     with pytest.raises(InputError, match="preexisting"):
         masks(case, preexisting="some")
+
+
+def test_a_three_winding_transformer_leads_where_it_carries_more_and_has_no_place():
+    case = solved("eu_lv_planning")
+    three = np.array([[10.0], [20.0], [np.nan], [999.0], [np.nan], [999.0]])
+    readings = dataclasses.replace(read(case), transformer3w_percent=three)
+    rows, _ = masks(case, readings)
+    plain = masks(case)[0]
+    assert rows["transformer"].tolist() == [0, 0, 0, -1, 0, -1]
+    assert np.array_equal(rows["transformer_percent"][:3], plain["transformer_percent"][:3])
+    assert rows["transformer_percent"][3] == 999.0
