@@ -10,7 +10,7 @@ import pytest
 import gridimpact as gi
 from gridimpact.dispatch.strategy import Foresight
 from gridimpact.errors import InfeasibleDispatch
-from gridimpact.study.plan import plan
+from gridimpact.study.plan import check_dispatch, plan
 from gridimpact.study.requests import build_requests
 from tests.study.case import fleet_of, spec_of, whole
 
@@ -60,6 +60,34 @@ def test_a_broken_bound_names_strategy_vehicle_and_step(fault, words):
         plan(fault, request())
     assert "'faulty'" in str(caught.value)
     assert f"step {fault.step}" in str(caught.value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Narrow(Faulty):
+    """Uncontrolled charging that leaves the last step out."""
+
+    def plan(self, request):
+        honest = gi.Uncontrolled().plan(request)
+        return dataclasses.replace(honest, p_kw=honest.p_kw[:-1])
+
+
+def test_a_dispatch_of_another_shape_is_told_before_it_is_read():
+    with pytest.raises(InfeasibleDispatch, match="has shape"):
+        plan(Narrow("p_kw", 0, 0.0), request())
+
+
+def test_stays_given_twice_hide_no_fault_and_make_none():
+    asked = request()
+    names = [f.name for f in dataclasses.fields(asked.stays) if f.name != "session_id"]
+    twice = {name: np.repeat(getattr(asked.stays, name), 2) for name in names}
+    both = dataclasses.replace(asked.stays, session_id=("s", "again"), **twice)
+    doubled = dataclasses.replace(asked, stays=both)
+    honest = gi.Uncontrolled().plan(asked)
+    check_dispatch(gi.Uncontrolled(), doubled, honest)
+    away = honest.p_kw.copy()
+    away[0, 0] = 3.0
+    with pytest.raises(InfeasibleDispatch, match="drawn while away"):
+        check_dispatch(gi.Uncontrolled(), doubled, dataclasses.replace(honest, p_kw=away))
 
 
 def test_a_feeding_strategy_within_its_bounds_passes():
