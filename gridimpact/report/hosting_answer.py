@@ -126,7 +126,7 @@ def _danger(result: ScanResult, label: str) -> Passage:
     return Passage(
         f"Avoid {called(label)}:",
         f"{cars_words(own, noun=True)}, {number(fewer)} fewer than uncontrolled{share}. "
-        "Cars that answer one signal charge at the same moment: a synchronised response.",
+        "What moves all cars at the same moment (a synchronised response) is worse than no control.",
         "verdict warn",
     )
 

@@ -17,7 +17,7 @@ from gridimpact.report.hosting_drawing import shown_name
 from gridimpact.report.style import INK, MUTED, is_number
 
 _LIGHTS = {
-    "green": {"facecolor": "#9fd8b8", "edgecolor": "white"},
+    "green": {"facecolor": "#6dbb93", "edgecolor": "white"},
     "yellow": {"facecolor": "#f6d64a", "edgecolor": "#6d5c00", "hatch": "////"},
     "red": {"facecolor": "#b3261e", "edgecolor": "#f3c6c3", "hatch": "xxx"},
 }

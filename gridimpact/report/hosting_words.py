@@ -74,6 +74,8 @@ def called(label: str) -> str:
     if label == "mix":
         return "a realistic mix"
     name = display_name(label)
+    if name == "G2V price":
+        return "price charging"
     return name.removeprefix("G2V ") if family(label) == "g2v" else name
 
 

@@ -7,6 +7,8 @@ lines through it. Tables are counted from these numbers. Nothing here is a resul
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -58,6 +60,21 @@ def borne(strategies: dict[str, tuple[int, ...]], draws: int) -> dict[str, np.nd
         label: np.floor(np.array(medians) * np.exp(luck + own[:, [place]])).astype(int)
         for place, (label, medians) in enumerate(strategies.items())
     }
+
+
+@lru_cache(maxsize=1)
+def small_scan() -> ScanResult:
+    """Return a scan of sixty draws that tests share and do not change."""
+    return hosting_result(draws=60)
+
+
+def only(result: ScanResult, method: str, **tables: pd.DataFrame) -> ScanResult:
+    """Return a scan of another method: all tables empty but those given."""
+    names = ("capacity", "risk", "binding", "feeders", "pairs", "scenarios", "draws", "nodal", "uniform",
+             "mitigation")  # fmt: skip
+    return replace(
+        result, method=method, **{name: tables.get(name, pd.DataFrame()) for name in names}
+    )
 
 
 def hosting_result(

@@ -1,0 +1,149 @@
+"""The words of a hosting scan say what its tables hold, and nothing that was not studied."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import gridimpact as gi
+from gridimpact.report.hosting_answer import answer
+from gridimpact.report.hosting_tables import (
+    hosting_summary,
+    repr_html_scan_result,
+    text_summary,
+)
+from gridimpact.report.hosting_view import capacity
+from gridimpact.report.hosting_words import headline, is_worse
+from tests.report.hosting_case import BEARS, hosting_result, nodal, only, small_scan, uniform
+
+EVIL = "</script><img src=x onerror=1>"
+
+
+def managed(result, strategy):
+    frame = result.capacity
+    own = (frame.strategy == strategy) & (frame.control == "managed") & (frame.limit == "all")
+    return frame[own].iloc[0]
+
+
+def with_capacity(result, numbers, **columns):
+    """Return the scan with the managed capacities of some strategies replaced."""
+    frame = result.capacity.copy()
+    for strategy, number in numbers.items():
+        own = (frame.strategy == strategy) & (frame.control == "managed") & (frame.limit == "all")
+        frame.loc[own, ["at_risk", "low", "high"]] = [number, number - 3.0, number + 4.0]
+        for column, value in columns.items():
+            frame.loc[own, column] = value
+    return replace(result, capacity=frame)
+
+
+def test_the_headline_is_the_sentence_a_planner_asks_for():
+    told = with_capacity(
+        small_scan(),
+        {"uncontrolled": 57.0, "g2v_valley_filling": 143.0, "v2g_peak_shaving": 171.0},
+        binding="voltage",
+    )
+    kept = told.capacity[told.capacity.strategy != "mix"]
+    assert headline(replace(told, capacity=kept)) == (
+        "57 cars uncontrolled, 143 with valley filling, 171 with V2G peak shaving at 5 % risk, "
+        "limited by voltage at the far end of feeder 2."
+    )
+
+
+def test_summary_holds_the_numbers_of_the_table_of_capacities():
+    result = small_scan()
+    frame = hosting_summary(result)
+    assert list(frame.index) == list(BEARS)
+    for strategy in BEARS:
+        own, base = managed(result, strategy), managed(result, "uncontrolled")
+        row = frame.loc[strategy]
+        assert row["managed"] == own["at_risk"]
+        assert row["managed_low"] == own["low"]
+        assert row["firm"] == base["at_risk"]
+        assert row["managed_per_home"] == pytest.approx(own["at_risk"] / result.homes)
+        assert row["gain_over_uncontrolled"] == own["at_risk"] - base["at_risk"]
+        assert row["first_violation"] == own["first_violation"]
+        assert row["binding"] == own["binding"]
+
+
+def test_a_terminal_shows_twelve_long_named_strategies_in_a_hundred_columns():
+    names = {f"my own strategy number {k} with a long name": (70 + 9 * k,) * 4 for k in range(11)}
+    text = text_summary(hosting_result({"uncontrolled": BEARS["uncontrolled"], **names}, draws=40))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 100
+    heads = [line for line in lines if line.startswith("my own strategy")]
+    assert len(heads) >= 11
+    assert len({line.index("[") for line in heads[:3]}) == 1
+
+
+def test_what_is_not_reached_is_said_and_never_given_as_a_number():
+    result = small_scan()
+    assert not managed(result, "mix")["reached"]
+    assert "at least 200 with a realistic mix" in headline(result)
+    assert "≥ 200" in text_summary(result)
+    assert any("was not reached" in p.text for p in answer(result).passages)
+
+
+def test_a_strategy_worse_than_no_control_is_called_a_danger_and_others_are_not():
+    result = small_scan()
+    assert [s for s in BEARS if is_worse(result, s)] == ["g2v_price"]
+    warned = [p for p in answer(result).passages if p.role == "verdict warn"]
+    assert [p.lead for p in warned] == ["Avoid price charging:"]
+    fewer = managed(result, "uncontrolled")["at_risk"] - managed(result, "g2v_price")["at_risk"]
+    assert f"{fewer:.0f} fewer than uncontrolled" in warned[0].text
+    assert "price" not in headline(result)
+
+
+def test_fewer_cars_at_risk_but_better_in_most_draws_is_no_danger():
+    result = with_capacity(small_scan(), {"v2g_peak_shaving": 1.0})
+    assert capacity(result, "v2g_peak_shaving").at_risk == 1.0
+    assert not is_worse(result, "v2g_peak_shaving")
+
+
+def test_one_course_of_events_has_no_interval_and_no_risk():
+    frame = small_scan().capacity.assign(draws=1)
+    one = replace(small_scan(), method="time_series", capacity=frame)
+    text = str(answer(one))
+    assert "no probability and no interval" in text
+    assert "[" not in text
+    assert "risk" not in headline(one)
+
+
+def test_connections_alone_and_all_at_once_are_told_in_kilowatts():
+    scan = small_scan()
+    table = nodal(scan.network)
+    own = table[table.direction == "import"]
+    alone = only(scan, "nodal", nodal=table)
+    words = headline(alone)
+    assert f"{own.capacity_kw.min():.1f} to {own.capacity_kw.max():.0f} kW" in words
+    assert f"least at {own.loc[own.capacity_kw.idxmin(), 'name']}" in words
+    assert hosting_summary(alone).loc[("nodal", "import"), "least_kw"] == own.capacity_kw.min()
+    together = text_summary(only(scan, "uniform", uniform=uniform()))
+    assert "2.37 kW each, limited by voltage at the far end of feeder 2" in " ".join(
+        together.split()
+    )
+    assert "no limit reached up to 11.0 kW" in " ".join(together.split())
+    assert max(map(len, together.splitlines())) <= 100
+
+
+def test_tables_read_from_files_tell_the_same():
+    scan = small_scan()
+    tables = {
+        name: pd.read_csv(io.StringIO(getattr(scan, name).to_csv(index=False)))
+        for name in ("capacity", "binding", "pairs", "nodal", "mitigation")
+    }
+    assert text_summary(replace(scan, **tables)) == text_summary(scan)
+
+
+def test_the_card_in_a_notebook_shows_capacities_and_escapes_names():
+    record = replace(
+        hosting_result({"uncontrolled": (70,) * 4, EVIL: (90,) * 4}, draws=40), name=EVIL
+    )
+    card = gi._card(record)
+    assert card == repr_html_scan_result(record)
+    assert "<img" not in card
+    assert card.count("&lt;img src=x onerror=1&gt;") >= 2
+    own = managed(record, EVIL)
+    assert f"{own['at_risk']:.0f} [{own['low']:.0f}-{own['high']:.0f}]" in card
