@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.errors import Problem, raise_problems
-from gridimpact.hosting.constant_power import DIRECTIONS
 from gridimpact.hosting.files import atomic_write
+from gridimpact.hosting.power_elements import DIRECTIONS
 from gridimpact.records import NODAL_COLUMNS, Grid, Network, ScanResult
 
 _DEGREE_DIGITS = 7

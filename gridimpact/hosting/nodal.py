@@ -4,53 +4,31 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gridimpact.errors import Problem, raise_problems
-from gridimpact.hosting.bracket import Search, nth_largest, worst_steps
-from gridimpact.hosting.constant_power import DIRECTIONS, Charge, ConstantPower, charge_of
-from gridimpact.hosting.lane_limits import Excess
-from gridimpact.hosting.named_elements import ElementAxis, element_axes
-from gridimpact.hosting.readings import KINDS
-from gridimpact.records import (
-    LIMIT_KINDS,
-    NODAL_COLUMNS,
-    PREEXISTING,
-    FloatArray,
-    IntArray,
-    Note,
+from gridimpact.hosting.constant_power import ConstantPower
+from gridimpact.hosting.named_elements import element_axes
+from gridimpact.hosting.power_elements import DIRECTIONS, Charge, charge_of
+from gridimpact.hosting.power_search import TOLERANCE_KW, Found, most_power, search_cases
+from gridimpact.hosting.power_words import (
+    choice_problems,
+    directions_of,
+    element_name,
+    judged_notes,
+    power_problems,
 )
+from gridimpact.records import LIMIT_KINDS, NODAL_COLUMNS, FloatArray, IntArray, Note
 from gridimpact.study.spec import Days, StudySpec
 
 MOST_CAR_KW = 1000.0
 """Power of one car that is still believed [kW]; more is taken for watts."""
-MOST_PER_RATING = 4.0
-"""Power asked about at most over the rating of the supplying transformer; an own choice, far beyond any limit."""
-MOST_WITHOUT_TRANSFORMER_KW = 1000.0
-"""The same where no transformer supplies a connection [kW]; an own choice."""
-TOLERANCE_KW = 0.005
-"""Width of the bracket of each capacity [kW]."""
 _VALUES_AT_ONCE = 6_000_000
 """Excesses of lanes kept while connections are proved, about 50 MB."""
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Found:
-    """What was found of each case, arrays (case,)."""
-
-    capacity_kw: FloatArray
-    reached: np.ndarray[Any, np.dtype[np.bool_]]
-    kind: list[str]
-    """Kind of limit that breaks first just above, "" where none."""
-    axis: list[str]
-    element: IntArray
-    """Its element's position on its axis, -1 where none."""
 
 
 def nodal_capacity(  # noqa: PLR0913 - options of one method, each by name
@@ -140,135 +118,6 @@ def nodal_capacity(  # noqa: PLR0913 - options of one method, each by name
     return pd.concat(tables, ignore_index=True), tuple(dict.fromkeys(notes))
 
 
-def directions_of(direction: str | Sequence[str]) -> tuple[str, ...]:
-    """Return directions in their order.
-
-    Examples
-    --------
-    >>> directions_of("both")
-    ('import', 'export')
-    """
-    if isinstance(direction, str):
-        return DIRECTIONS if direction == "both" else (direction,)
-    return tuple(dict.fromkeys(direction))
-
-
-def choice_problems(
-    preexisting: str,
-    limits: Sequence[str],
-    directions: tuple[str, ...],
-    power_factor: float | None,
-) -> list[Problem]:
-    """Return what is wrong with choices that the nodal and the uniform method share."""
-    found = [
-        Problem(where, f"is {text!r}", f"choose one of {', '.join(known)}")
-        for where, texts, known in (
-            ("preexisting", (preexisting,), PREEXISTING),
-            ("direction", directions, (*DIRECTIONS, "both")),
-            ("limits", (limits,) if isinstance(limits, str) else limits, LIMIT_KINDS),
-        )
-        for text in texts
-        if text not in known
-    ]
-    if not directions:
-        found.append(Problem("direction", "names none", "write 'import', 'export' or 'both'"))
-    if isinstance(limits, str):
-        found.append(Problem("limits", "is one text", "give a list of kinds"))
-    if power_factor is not None and not 0.0 < power_factor <= 1.0:
-        found.append(Problem("power_factor", f"is {power_factor}", "give a number above 0 up to 1"))
-    return found
-
-
-def power_problems(name: str, value: float | None, most: float = np.inf) -> list[Problem]:
-    """Return what is wrong with a power [kW]; None is none."""
-    if value is None or (np.isfinite(value) and 0.0 < value <= most):
-        return []
-    known = "above 0" if np.isinf(most) else f"above 0 and at most {most:g}"
-    hint = "it is in kW, not W" if value > most else "give a power in kW"
-    return [Problem(name, f"is {value}, must be {known}", hint)]
-
-
-def most_power(base: ConstantPower, p_max_kw: float | None) -> FloatArray:
-    """Return the highest power asked about at each site [kW], (site,)."""
-    if p_max_kw is not None:
-        return np.full(len(base.given.site_bus), float(p_max_kw))
-    grid = base.network.grid
-    transformer = grid.bus_transformer[base.given.site_bus]
-    rating = np.append(grid.transformer_sn_kva, np.nan)[transformer]
-    return np.where(
-        np.isfinite(rating), MOST_PER_RATING * rating, MOST_WITHOUT_TRANSFORMER_KW
-    ).astype(np.float64)
-
-
-def search_cases(
-    base: ConstantPower,
-    charge: Charge,
-    cases: IntArray,
-    first_kw: float,
-    most_kw: FloatArray,
-    tolerance_kw: float,
-) -> Found:
-    """Return what was found of cases (case, member), each by itself.
-
-    A case whose members were beyond what counts before any power was added has no capacity.
-    """
-
-    def judge(case: IntArray, step: IntArray, kw: FloatArray) -> Excess:
-        return base.excess(charge, cases[case], step, kw)
-
-    search = Search(judge, base.steps, base.limits.needed, tolerance_kw)
-    count = len(cases)
-    if base.base.worst.max(initial=-np.inf) > 0.0:
-        idle = np.zeros(count)
-        return _binding(base, charge, cases, idle, idle, [base.steps] * count, np.ones(count, bool))
-    begin = [_first_steps(base, charge, members) for members in cases]
-    state = search.run(first_kw, most_kw, begin)
-    return _binding(base, charge, cases, state.low, state.high, state.steps, state.fails)
-
-
-def _first_steps(base: ConstantPower, charge: Charge, members: IntArray) -> IntArray:
-    """Return the steps a case is narrowed on at first: worst of the network and of its own meters."""
-    chosen = base.steps[worst_steps(base.base, slice(None), base.limits.needed)]
-    own = charge.sign * base.meter_kw[base.steps][:, members].sum(axis=1)
-    return np.union1d(chosen, base.steps[np.argsort(-own, kind="stable")[:4]])
-
-
-def _binding(
-    base: ConstantPower,
-    charge: Charge,
-    cases: IntArray,
-    low: FloatArray,
-    high: FloatArray,
-    steps: list[IntArray],
-    fails: Any,
-) -> Found:
-    """Return capacities with the limit that breaks first just above."""
-    kind, axis = [""] * len(cases), [""] * len(cases)
-    element = np.full(len(cases), -1, dtype=np.int64)
-    for case in np.flatnonzero(fails):
-        own = steps[case]
-        site = np.repeat(cases[case][None, :], len(own), axis=0)
-        found = base.excess(charge, site, own, np.full(len(own), high[case]), where=True)
-        name, place = _first_broken(base, found)
-        kind[case], axis[case] = KINDS[name].limit, KINDS[name].axis
-        element[case] = place
-        if name == "transformer3w_loading":
-            axis[case] = "transformer"
-            element[case] = len(base.network.grid.transformer_index) + place
-    return Found(low, np.asarray(fails), kind, axis, element)
-
-
-def _first_broken(base: ConstantPower, found: Excess) -> tuple[str, int]:
-    """Return kind and element that are furthest beyond what counts."""
-    lane, rule = np.unravel_index(int(found.worst.argmax()), found.worst.shape)
-    if found.worst[lane, rule] > 0.0 or not len(base.limits.needed):
-        place = -1 if found.element is None else int(found.element[lane, rule])
-        return base.kinds[rule], place
-    longest = int(nth_largest(found.longer, base.limits.needed).argmax())
-    broken = base.limits.ranked[longest]
-    return base.kinds[int(broken[0])], int(broken[1])
-
-
 def _alone(
     base: ConstantPower,
     charge: Charge,
@@ -327,52 +176,6 @@ def _table(
         "y": grid.bus_xy[bus, 1],
     }
     return pd.DataFrame(columns, columns=list(NODAL_COLUMNS))
-
-
-def element_name(axes: dict[str, ElementAxis], axis: str, position: int) -> str:
-    """Return the name of an element, "network" for the whole of it and "" for none."""
-    if axis in axes and position >= 0:
-        own = axes[axis]
-        return str(own.name[position]) or f"{axis} {own.index[position]}"
-    return axis
-
-
-def judged_notes(base: ConstantPower) -> list[Note]:
-    """Return what constant power is judged by, what is left out and what was so before."""
-    limits, where = base.spec.limits, "constant power"
-    kinds = sorted({KINDS[rule.kind].limit for rule in base.limits.rules})
-    judged = ", ".join(kinds) if kinds else "no limit of the profile"
-    notes = [
-        Note(
-            "info",
-            where,
-            f"judged at each of {len(base.steps)} counted steps: {judged}, and that a power flow has a solution; "
-            "hot spot, ageing, service and export over ratings are not judged here.",
-        )
-    ]
-    if limits.week is not None or (limits.unbalance_share is not None and base.setup.phases == 3):
-        text = "what the profile asks for in a share of each week is asked for at every step, the safe side."
-        notes.append(Note("assumption", where, text))
-    for name in ("transformer_mean_percent", "line_mean_percent", "step_change_pu"):
-        if getattr(limits, name) is not None:
-            text = f"{name} of the profile is not judged by this method."
-            notes.append(Note("warning", where, text))
-    if base.before:
-        told = ", ".join(f"{count} by {kind}" for kind, count in sorted(base.before.items()))
-        text = f"elements beyond a limit without added power: {told}; counted as preexisting={base.preexisting!r}."
-        notes.append(Note("warning", where, text))
-    if base.base_failed:
-        text = f"{base.base_failed} steps have no solution without added power"
-        rule = "break every capacity" if base.preexisting == "count" else "are left out"
-        notes.append(Note("warning", where, f"{text}; they {rule}."))
-    if "chargers" in base.spec.volt_var:
-        text = "added power keeps its power factor; the study's Volt-VAr curve of chargers does not act on it."
-        notes.append(Note("warning", where, text))
-    single = int((base.network.sites["phases"].astype(str).str.len() < 3).sum())
-    if single and base.setup.phases == 1:
-        text = f"{single} connections on fewer than three phases are solved as balanced ones: theirs may be less."
-        notes.append(Note("warning", where, text))
-    return notes
 
 
 def _dark_notes(dark: int) -> list[Note]:

@@ -8,19 +8,22 @@ import numpy as np
 import pandas as pd
 
 from gridimpact.errors import Problem, raise_problems
-from gridimpact.hosting.constant_power import DIRECTIONS, ConstantPower, charge_of
+from gridimpact.hosting.constant_power import ConstantPower
 from gridimpact.hosting.named_elements import element_axes
-from gridimpact.hosting.nodal import (
+from gridimpact.hosting.nodal import Progress
+from gridimpact.hosting.power_elements import DIRECTIONS, charge_of
+from gridimpact.hosting.power_search import (
     MOST_WITHOUT_TRANSFORMER_KW,
     TOLERANCE_KW,
-    Progress,
+    most_power,
+    search_cases,
+)
+from gridimpact.hosting.power_words import (
     choice_problems,
     directions_of,
     element_name,
     judged_notes,
-    most_power,
     power_problems,
-    search_cases,
 )
 from gridimpact.records import LIMIT_KINDS, UNIFORM_COLUMNS, Note
 from gridimpact.study.spec import Days, StudySpec
