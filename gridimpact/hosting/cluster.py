@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
 from typing import Any
 
-from gridimpact.errors import InputError, MissingExtra
+from gridimpact.errors import GridImpactError, InputError, MissingExtra
 from gridimpact.hosting.faults import WorkerDied
 
 
@@ -109,10 +109,17 @@ class ClusterExecutor(Executor):
         return max((int(w["metrics"].get("memory", 0)) for w in workers), default=0)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Return the future of ``fn(*args)``."""
+        """Return the future of ``fn(*args)``.
+
+        Raises
+        ------
+        GridImpactError
+            If the scheduler no longer answers.
+        """
         if kwargs:
             message = "ClusterExecutor.submit takes no keyword arguments of the callable"
             raise TypeError(message)
+        self.require_alive()
         if self._last is None or self._last[0] is not fn:
             self._last = (fn, self._sent(fn))
         inner = self._pool.submit(_call, self._last[1], *args)
@@ -120,6 +127,12 @@ class ClusterExecutor(Executor):
         outer.set_running_or_notify_cancel()
         inner.add_done_callback(lambda done: _pass_on(done, outer))
         return outer
+
+    def require_alive(self) -> None:
+        """Raise GridImpactError if the scheduler no longer answers, as its tasks are lost then."""
+        if self._client.status != "running":
+            message = "the cluster's scheduler no longer answers; stored draws stay, resume=True goes on with them"
+            raise GridImpactError(message)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let tasks end, or drop them, and take leave of the scheduler."""

@@ -36,7 +36,7 @@ from gridimpact.hosting.lock import FolderLock
 from gridimpact.records.hosting import DrawOutcome
 
 NAME = "journal.bin"
-SYNC_S = 0.5
+SYNC_S = 2.0
 """Longest time that a stored draw is held by the operating system before it is flushed to the disk [s]."""
 
 

@@ -49,7 +49,8 @@ def run_draws(
         Numbers of draws at which to look, rising; the last is the most there will be.
     executor : concurrent.futures.Executor
         `LocalWorkers`, `InProcess`, `cluster_executor`, or any other. Attributes ``workers``, ``window`` (tasks under
-        way), ``chunk`` (draws per task) and ``overhead_s`` (handing over one task [s]) are heeded where there are any.
+        way), ``chunk`` (draws per task) and ``overhead_s`` (handing over one task [s]) are heeded where there are any,
+        and a method ``require_alive`` that raises when nothing more will come.
     enough : callable
         Given the outcomes of draws 0 .. N - 1 in order; True ends the scan.
     journal : Journal, optional
@@ -192,7 +193,9 @@ class _Round:
                 # Waking now and then lets Ctrl-C through on every system.
                 return self._done.get(timeout=1.0)
             except queue.Empty:
-                continue
+                alive = getattr(self._executor, "require_alive", None)
+                if alive is not None:
+                    alive()
 
     def _outcomes(self, future: Future[Any], draws: tuple[int, ...]) -> tuple[DrawOutcome, ...]:
         """Return a task's outcomes; what its worker's death left undone waits again."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gridimpact.errors import InputError, MissingExtra
+from gridimpact.errors import GridImpactError, InputError, MissingExtra
 from gridimpact.hosting.cluster import cluster_executor
 from gridimpact.hosting.journal import NAME, Journal
 from gridimpact.hosting.local_workers import InProcess
@@ -83,3 +83,22 @@ def test_a_cluster_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtra, match=r"gridimpact\[cluster\]"):
         cluster_executor("tcp://127.0.0.1:9")
+
+
+@pytest.mark.slow
+def test_a_scan_whose_scheduler_goes_away_stops_and_keeps_its_draws(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    going = distributed.LocalCluster(n_workers=1, dashboard_address=None, silence_logs=50)
+
+    def enough(outcomes: Sequence[DrawOutcome]) -> bool:
+        going.close()
+        return False
+
+    with (
+        cluster_executor(going.scheduler_address) as pool,
+        Journal(tmp_path, {"scan": 1}) as journal,
+        pytest.raises(GridImpactError, match="no longer answers"),
+    ):
+        run_draws(Toy(), (20, DRAWS), executor=pool, enough=enough, journal=journal)
+    with Journal(tmp_path, {"scan": 1}, resume=True) as journal:
+        assert sorted(journal.outcomes) == list(range(20))
