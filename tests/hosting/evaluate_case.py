@@ -31,7 +31,8 @@ def network(kva: float = 63.0) -> Any:
     return open_network(net, busbar_vm_pu=1.0)
 
 
-def study(three_phase: bool = False, **options: Any) -> StudySpec:
+@lru_cache(maxsize=2)
+def study(three_phase: bool = False) -> StudySpec:
     """Return the study a scan stands on: ten cars to draw from, tight limits, air."""
     air = gi.load_ambient("germany_2016", TIME)
     net = network()
@@ -53,7 +54,7 @@ def study(three_phase: bool = False, **options: Any) -> StudySpec:
     power_flow = {"power_flow": "three_phase", "zero_sequence": "assume"} if three_phase else {}
     return gi.Study(
         net, homes, gi.place(cars, net, cars_per_home=2.0, seed=1), strategies=[gi.Uncontrolled()],
-        limits=options.pop("limits", limits), ambient=air, seed=4, **power_flow, **options,
+        limits=limits, ambient=air, seed=4, **power_flow,
     ).spec  # fmt: skip
 
 
