@@ -1,7 +1,7 @@
 """The command line; every command loads what it needs only when it runs.
 
 Exit codes: 0 done, 1 unexpected error, 2 wrong input, 3 done but some power flows failed,
-4 an optional dependency is missing.
+4 an optional dependency is missing, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations

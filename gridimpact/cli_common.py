@@ -11,7 +11,7 @@ import typer
 
 from gridimpact.errors import GridImpactError, MissingExtra
 
-WRONG_INPUT, FAILED_LANES, NO_EXTRA = 2, 3, 4
+WRONG_INPUT, FAILED_LANES, NO_EXTRA, STOPPED = 2, 3, 4, 130
 
 StudyPath = Annotated[Path, typer.Argument(help="Study folder, or its study.yaml.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
@@ -28,6 +28,9 @@ def plain_errors() -> Iterator[None]:
     except (GridImpactError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(WRONG_INPUT) from error
+    except KeyboardInterrupt as error:
+        typer.echo(f"{error}" or "stopped", err=True)
+        raise typer.Exit(STOPPED) from error
 
 
 def root_of(study: Path) -> Path:

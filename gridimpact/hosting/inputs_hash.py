@@ -128,14 +128,16 @@ def _text_of(value: Any) -> bytes:
 
 def _record(value: Any) -> Iterator[bytes]:
     """Yield a record or an object by its class and its fields."""
+    if hasattr(value, "tocsr"):
+        sparse = value.tocsr().copy()
+        sparse.sum_duplicates()
+        yield b"sparse"
+        yield from _parts([getattr(sparse, n) for n in ("data", "indices", "indptr", "shape")])
+        return
     kind = type(value)
     yield f"record {kind.__module__}.{kind.__qualname__}".encode()
     if dataclasses.is_dataclass(value):
         held = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
-    elif hasattr(value, "tocsr"):
-        sparse = value.tocsr().copy()
-        sparse.sum_duplicates()
-        held = {n: getattr(sparse, n) for n in ("data", "indices", "indptr", "shape")}
     elif isinstance(value, type) or callable(value) or not hasattr(value, "__dict__"):
         message = (
             f"{value!r}: a {kind.__name__} has no content that can be compared between runs; a strategy of "

@@ -18,6 +18,7 @@ from gridimpact.hosting.random_days import RANDOM_DAYS, choices_of_days
 from gridimpact.records import LIMIT_KINDS, METHODS, PREEXISTING, Note
 from gridimpact.study.catalogue import as_strategy
 from gridimpact.study.check import check_days
+from gridimpact.study.phase_allocation import PHASE_RULES
 from gridimpact.study.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _chosen(request: ScanRequest) -> Iterator[Problem]:
         ("method", request.method, METHODS),
         ("preexisting", request.preexisting, PREEXISTING),
         ("placement", request.placement, (None, "draw", "given")),
-        ("phases", request.phases, PHASES),
+        ("phases", request.phases, PHASE_RULES),
     ):
         if value not in known:
             yield Problem(name, f"is {value!r}", _nearest(value, [k for k in known if k]))
