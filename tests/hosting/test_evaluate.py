@@ -103,15 +103,17 @@ def test_another_process_finds_the_same_bytes():
     assert bytes_of(outcome(1)) != bytes_of(outcome(2))
 
 
-def test_a_network_without_a_solution_yields_rows_that_say_so():
-    net = case.network()
-    spec = gi.Study(
-        net, constant(net, case.TIME, kw=2_000.0), case.study().fleet, strategies=[FREE]
-    ).spec
+def test_steps_without_a_solution_are_rows_that_say_so():
+    net, given = case.network(), case.study()
+    homes = constant(net, case.TIME)
+    homes.load_p_kw[60:64] = 100.0
+    spec = gi.Study(net, homes, given.fleet, strategies=[FREE], ambient=given.ambient).spec
     asked = case.settings((FREE,), (2,), preexisting="count", refine=True)
     found = case.evaluator(spec, (FREE,), asked)(0)
-    assert found.rows["broken"].tolist() == [LIMIT_BIT["power_flow"]]
-    assert found.rows["failed_lanes"].tolist() == [48]
+    assert found.rows["broken"].tolist() == [LIMIT_BIT["power_flow"] | LIMIT_BIT["hot_spot"]]
+    assert found.rows["failed_lanes"].tolist() == [4]
+    # The transformer does not forget what it carried meanwhile.
+    assert found.rows["hot_spot_c"][0] > 300.0
 
 
 def test_no_cars_are_served_neither_well_nor_badly_and_break_nothing():
