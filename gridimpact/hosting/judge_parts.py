@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from gridimpact.assess import LoadingReducer
 from gridimpact.assess.moving import window_steps
 from gridimpact.assess.weeks import WEEK_S, week_of_step
 from gridimpact.assess.weeks import window_steps as mean_steps
@@ -47,6 +48,17 @@ def known(values: FloatArray) -> FloatArray:
     return np.where(np.isinf(values), np.nan, values)
 
 
+def lanes_beyond(steps: IntArray, dt_h: float) -> Beyond:
+    """Return power flows that failed, (scenario,), as beyond their limit for as long as they last."""
+    count = steps[:, None].astype(np.float64)
+    return Beyond(count, count * dt_h)
+
+
+def spread(steps: BoolArray, scenarios: int) -> BoolArray:
+    """Return (time,) marks for every scenario."""
+    return np.repeat(steps[None], scenarios, axis=0)
+
+
 class HighestPart:
     """Highest value of each element and the steps over a limit."""
 
@@ -62,6 +74,11 @@ class HighestPart:
         if values.shape[2]:
             limit = np.inf if self.limit is None else self.limit + self.leeway
             follow_highest(plain(values), usable, limit, self.worst[scenario], self.over[scenario])
+
+    @property
+    def judges(self) -> bool:
+        """Whether any value was held against a limit."""
+        return self.limit is not None and bool(np.isfinite(self.value).any())
 
     @property
     def value(self) -> FloatArray:
@@ -122,6 +139,11 @@ class MeansPart:
         follow_means(plain(values), kind, first, self.columns, limit, own)
 
     @property
+    def judges(self) -> bool:
+        """Whether any mean was held against a limit."""
+        return self.limit is not None and bool(np.isfinite(self.worst).any())
+
+    @property
     def value(self) -> FloatArray:
         """(scenario, element) highest mean, NaN where no window was assessed."""
         return self._spread(known(self.worst), np.nan)
@@ -138,6 +160,21 @@ class MeansPart:
         found = np.full((len(values), self.count), other)
         found[:, self.columns] = values
         return found
+
+
+class LoadingPart:
+    """Instants and means of one kind of element, by the definitions of a fresh reducer of a study."""
+
+    def __init__(self, part: LoadingReducer, scenarios: int) -> None:
+        self.highest = HighestPart(scenarios, part.rated, part.limit)
+        self.mean = None
+        if part.mean is not None:
+            self.mean = MeansPart(scenarios, part.rated, part.mean.hours, part.mean.limit)
+
+    @property
+    def mean_value(self) -> FloatArray:
+        """(scenario, element) highest mean, NaN where the profile gives no length."""
+        return np.full_like(self.highest.worst, np.nan) if self.mean is None else self.mean.value
 
 
 class BandPart:
@@ -194,6 +231,7 @@ class WeeksPart:
         self.rule: WeekRule | None = None
         self.state: WeekState | None = None
         self.week: IntArray = np.zeros(0, dtype=np.int64)
+        self.seen = False
 
     def begin(self, timeline: Timeline, counted: BoolArray) -> None:
         """Open a segment and tell its whole weeks."""
@@ -223,6 +261,7 @@ class WeeksPart:
         """Take in (scenario, time, bus[, phase]) values that begin with step `first` of the segment."""
         if self.state is None or self.rule is None or (self.week < 0).all():
             return
+        self.seen = True
         own = WeekState(*(array[scenario] for array in self.state))
         follow_weeks(plain(values), usable, self.week, first, self.rule, own)
 

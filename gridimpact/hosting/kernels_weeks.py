@@ -170,6 +170,6 @@ def means_kept(means: int, share: float) -> int:
     Examples
     --------
     >>> means_kept(672, 0.95)
-    34
+    35
     """
     return min(int(np.floor(means * (1.0 - share))) + 2, means)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from gridimpact.assess.violations import tolerance_of
-from gridimpact.records import BoolArray, FloatArray, Grid, IntArray
+from gridimpact.records import LIMIT_KINDS, BoolArray, FloatArray, Grid, IntArray
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,8 @@ class Readings:
     voltage_passes : bool
         Whether voltages inside the band are a pass; not so of a balanced power flow with connections on fewer
         than three phases.
+    judged : frozenset of str
+        Kinds of limit that any value was held against, of `gridimpact.records.LIMIT_KINDS`.
     """
 
     places: Places
@@ -171,6 +173,7 @@ class Readings:
     failed_lanes: IntArray
     unsupplied_lanes: IntArray
     voltage_passes: bool = True
+    judged: frozenset[str] = frozenset(LIMIT_KINDS)
 
     @property
     def scenarios(self) -> int:

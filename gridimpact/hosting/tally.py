@@ -8,16 +8,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gridimpact.assess import Chunk, LoadingReducer
+from gridimpact.assess import Chunk
 from gridimpact.assess.connections import ROUNDING_KVA
 from gridimpact.assess.findings import YEAR_H
 from gridimpact.assess.running import add_counts, add_in_order
 from gridimpact.conventions import Status
 from gridimpact.errors import InputError
-from gridimpact.hosting.judge_parts import BandPart, HighestPart, MeansPart, WeeksPart, known
+from gridimpact.hosting.judge_parts import (
+    BandPart,
+    HighestPart,
+    LoadingPart,
+    MeansPart,
+    WeeksPart,
+    known,
+    lanes_beyond,
+    spread,
+)
 from gridimpact.hosting.judge_rules import Rules
-from gridimpact.hosting.readings import Beyond, Readings
-from gridimpact.records import BoolArray, FloatArray, FlowResult, IntArray
+from gridimpact.hosting.readings import KINDS, Beyond, Readings
+from gridimpact.records import FloatArray, FlowResult, IntArray
 from gridimpact.study.segments import Segment
 
 ALL = slice(None)
@@ -45,7 +54,7 @@ class Tally:
             band = (0.0, asked.limit, asked.share)
             self._unbalance_weeks = WeeksPart(scenarios, asked.judged, buses, band, margins=False)
         self._loading = {
-            part.what: _Loading(part, scenarios)
+            part.what: LoadingPart(part, scenarios)
             for part in (rules.lines, rules.transformers, rules.transformers3w)
         }
         live, sites = rules.transformers.rated, len(rules.fuse_kw)
@@ -103,7 +112,7 @@ class Tally:
                 weeks.begin(timeline, segment.counted)
         if site_p_kw is not None:
             share = 100.0 * site_p_kw / self._rules.fuse_kw
-            self._fuse.take(share, _spread(segment.counted, len(share)))
+            self._fuse.take(share, spread(segment.counted, len(share)))
 
     def take(
         self,
@@ -133,7 +142,7 @@ class Tally:
             If no segment is open, or the part does not follow the one before.
         """
         chunk = self._chunk(first, flow, scenario)
-        usable, counted = chunk.usable, _spread(chunk.counted, len(flow.status))
+        usable, counted = chunk.usable, spread(chunk.counted, len(flow.status))
         self._failed[scenario] += np.count_nonzero(counted & ~usable, axis=1)
         dark = usable & (flow.status == Status.UNSUPPLIED)
         self._dark[scenario] += np.count_nonzero(dark, axis=1)
@@ -181,7 +190,7 @@ class Tally:
             return
         counted = segment.counted[:, None]
         hot = np.where(counted, heat["hot_spot_c"], np.nan)
-        self._hot.take(hot, _spread(segment.counted, len(hot)))
+        self._hot.take(hot, spread(segment.counted, len(hot)))
         self._hot_steps = add_counts(self._hot_steps, ~np.isnan(hot))
         self._aged = add_in_order(self._aged, np.where(counted, heat["ageing_rate"], np.nan))
 
@@ -198,26 +207,22 @@ class Tally:
             raise InputError(message)
         low, high = self._voltage.beyond(self._dt_h)
         state, margin = self._voltage.state, self._voltage.margin
-        beyond: dict[str, Beyond | None] = {"voltage_low": low, "voltage_high": high}
+        parts = self._parts()
+        beyond = {name: part.beyond(self._dt_h) for name, part in parts.items()}
+        judged = {KINDS[name].limit for name, part in parts.items() if part.judges}
+        beyond |= {"voltage_low": low, "voltage_high": high, "ageing": self._aged_beyond()}
+        beyond |= {
+            "not_converged": lanes_beyond(self._failed, self._dt_h),
+            "unsupplied": lanes_beyond(self._dark, self._dt_h),
+        }
         if self._weeks is not None:
             margin = np.minimum(margin, self._weeks.margin)
             beyond["voltage_week"] = self._weeks.beyond()
-        beyond["unbalance"] = self._unbalance.beyond(self._dt_h)
         if self._unbalance_weeks is not None:
             beyond["unbalance_week"] = self._unbalance_weeks.beyond()
-        for what, loading in self._loading.items():
-            beyond[f"{what}_loading"] = loading.highest.beyond(self._dt_h)
-            if loading.mean is not None:
-                beyond[f"{what}_loading_mean"] = loading.mean.beyond(self._dt_h)
-        beyond |= {
-            "hot_spot": self._hot.beyond(self._dt_h),
-            "ageing": self._aged_beyond(),
-            "asymmetry": self._uneven.beyond(self._dt_h),
-            "fuse_loading": self._fuse.beyond(self._dt_h),
-            "not_converged": _lanes(self._failed, self._dt_h),
-            "unsupplied": _lanes(self._dark, self._dt_h),
-            "export": self._export.beyond(self._dt_h),
-        }
+            judged |= {"unbalance"} if self._unbalance_weeks.seen else set()
+        judged |= {"voltage"} if self._rules.places.judged.any() else set()
+        judged |= {"ageing"} if beyond["ageing"] is not None else set()
         return Readings(
             places=self._rules.places,
             beyond={name: part for name, part in beyond.items() if part is not None},
@@ -232,9 +237,25 @@ class Tally:
             failed_lanes=self._failed,
             unsupplied_lanes=self._dark,
             voltage_passes=self._rules.voltage_passes,
+            judged=frozenset(judged | {"power_flow"}),
             **{f"{what}_percent": part.highest.value for what, part in self._loading.items()},
             **{f"{what}_mean_percent": part.mean_value for what, part in self._loading.items()},
         )
+
+    def _parts(self) -> dict[str, HighestPart | MeansPart]:
+        """Return what holds values against one limit that does not move, by kind."""
+        parts: dict[str, HighestPart | MeansPart] = {
+            "unbalance": self._unbalance,
+            "hot_spot": self._hot,
+            "asymmetry": self._uneven,
+            "fuse_loading": self._fuse,
+            "export": self._export,
+        }
+        for what, loading in self._loading.items():
+            parts[f"{what}_loading"] = loading.highest
+            if loading.mean is not None:
+                parts[f"{what}_loading_mean"] = loading.mean
+        return parts
 
     def _chunk(self, first: int, flow: FlowResult, scenario: slice) -> Chunk:
         """Return a part as `gridimpact.assess` sees it, checked to follow the one before."""
@@ -273,28 +294,3 @@ class Tally:
         equivalent = self._equivalent()
         over = equivalent > limit
         return Beyond(np.where(over, equivalent - limit, 0.0), self._hours * over)
-
-
-class _Loading:
-    """Instants and means of one kind of element."""
-
-    def __init__(self, part: LoadingReducer, scenarios: int) -> None:
-        self.highest = HighestPart(scenarios, part.rated, part.limit)
-        self.mean = None
-        if part.mean is not None:
-            self.mean = MeansPart(scenarios, part.rated, part.mean.hours, part.mean.limit)
-
-    @property
-    def mean_value(self) -> FloatArray:
-        """(scenario, element) highest mean, NaN where the profile gives no length."""
-        return np.full_like(self.highest.worst, np.nan) if self.mean is None else self.mean.value
-
-
-def _lanes(steps: IntArray, dt_h: float) -> Beyond:
-    """Return power flows that failed as beyond their limit for as long as they last."""
-    return Beyond(steps[:, None].astype(np.float64), steps[:, None] * dt_h)
-
-
-def _spread(steps: BoolArray, scenarios: int) -> BoolArray:
-    """Return (time,) marks for every scenario."""
-    return np.repeat(steps[None], scenarios, axis=0)

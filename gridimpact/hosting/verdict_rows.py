@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,22 @@ from gridimpact.records import (
     IntArray,
     ScanSettings,
 )
+
+_FIGURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "unbalance": ("unbalance_percent", "unbalance_bus"),
+        "line_loading": ("line_percent", "line_mean_percent", "line"),
+        "transformer_loading": (
+            "transformer_percent",
+            "transformer_mean_percent",
+            "transformer",
+        ),
+        "hot_spot": ("hot_spot_c",),
+        "ageing": ("ageing_equivalent",),
+        "connection": ("fuse_percent", "site"),
+    }
+)
+"""Figures of each kind of limit that are not told where nothing was held against it."""
 
 
 def rows_of(
@@ -59,6 +76,8 @@ def rows_of(
     violation there is. ``voltage_margin_pu`` is NaN where a balanced power flow cannot pass single-phase
     connections, unless it is negative; see `Readings` for its meaning under a weekly band. A three-winding
     transformer's loading speaks in ``transformer_percent`` with -1 as its place.
+    Figures of a kind of limit that nothing was held against are NaN, but for ``export_percent``: so ageing
+    of less than a year, unbalance without a whole week to judge its share in, fuses no profile asks about.
     Feeder 0 holds busbars, what lies above them and transformers; service and failed power flows belong to
     no feeder.
     """
@@ -177,6 +196,10 @@ def _put_figures(rows: NDArray[Any], readings: Readings) -> None:
     ):
         rows[name] = highest(values)[0]
     rows["failed_lanes"] = readings.failed_lanes
+    for kind, names in _FIGURES.items():
+        if kind not in readings.judged:
+            for name in names:
+                rows[name] = np.nan if rows[name].dtype.kind == "f" else -1
 
 
 def _feeders(

@@ -91,7 +91,14 @@ def test_every_scenario_has_the_verdict_a_study_gives_it_alone(limits, power_flo
             ("unbalance_percent", "unbalance_max_percent"),
         ):
             told = one.summary[theirs]
-            assert row[ours] == told or (told is None and np.isnan(row[ours]))
+            assert row[ours] == told or np.isnan(row[ours])
+            assert (told is None) <= np.isnan(row[ours])
+        assert np.isnan(row["ageing_equivalent"])
+        asked = case.spec.limits.fuse_percent is not None
+        assert np.isnan(row["fuse_percent"]) != asked
+        assert np.isnan(row["unbalance_percent"]) == (power_flow == "balanced")
+        assert row["line_percent"] > 0.0
+        assert row["hot_spot_c"] > 60.0
 
 
 def test_the_cases_hold_what_was_there_before_and_what_cars_add():
@@ -344,6 +351,7 @@ def test_a_year_of_fast_ageing_is_judged_and_a_week_is_not():
     rows, _ = masks(case)
     assert rows["broken"].tolist() == caused
     assert rows["broken_any"].tolist() == there
+    assert rows["ageing_equivalent"] == pytest.approx([0.5, 0.5, 0.9, 1.2, 5.0, 0.1])
     assert ((rows["broken"] & LIMIT_BIT["ageing"]) > 0).tolist() == [False] * 3 + [True] * 2 + [
         False
     ]
