@@ -267,7 +267,9 @@ def run_stays(
                 if controlled[v]:
                     left_h = (last - 1 - t) * dt_h
                     need = needed_with_tail(target, left_h, rate, knee, fraction, tail_h)
-                    power = within_limits(asked, soc, need, i, dt_h, s, b, r)
+                    power = 0.0
+                    if asked != 0.0 or (r.guard and soc < need - _TINY):
+                        power = within_limits(asked, soc, need, i, dt_h, s, b, r)
                 else:
                     power = charge_limit(soc, dt_h, s.p_charge_kw[i], max(target, soc), v, b)
                 soc = battery_step(soc, power, dt_h, v, b)
