@@ -96,7 +96,7 @@ def over_limit(worst: FloatArray, steps: IntArray, limit: float, dt_h: float) ->
     """Return how far and how long values were beyond a limit that does not move."""
     with np.errstate(invalid="ignore"):
         depth = np.where(steps > 0, worst - limit, 0.0)
-    return Beyond(depth, steps * dt_h)
+    return Beyond(depth, np.asarray(steps * dt_h, dtype=np.float64))
 
 
 class MeansPart:
@@ -134,7 +134,7 @@ class MeansPart:
         if self.state is None or not values.shape[2] or not len(self.columns):
             return
         kind = np.where(counted, np.where(usable, SOUND, GAP), OUTSIDE).astype(np.int64)
-        own = MeanState(*(array[scenario] for array in self.state))
+        own = MeanState._make(array[scenario] for array in self.state)
         limit = np.inf if self.limit is None else self.limit
         follow_means(plain(values), kind, first, self.columns, limit, own)
 
@@ -191,7 +191,7 @@ class BandPart:
 
     def take(self, voltage: NDArray[Any], usable: BoolArray, scenario: slice) -> None:
         """Take in voltages (scenario, time, bus[, phase])."""
-        own = BandState(*(array[scenario] for array in self.state))
+        own = BandState._make(array[scenario] for array in self.state)
         follow_band(plain(voltage), usable, self.band, own)
 
     def by_bus(self, values: FloatArray, worst: np.ufunc) -> FloatArray:
@@ -246,7 +246,7 @@ class WeeksPart:
         numbers = [np.zeros(shape, dtype=np.int64) for _ in range(4)]
         self.state = WeekState(
             total=np.zeros(shape),
-            count=numbers[0],
+            taken=numbers[0],
             week=np.full(self.scenarios, -1, dtype=np.int64),
             inside=numbers[1],
             known=numbers[2],
@@ -262,7 +262,7 @@ class WeeksPart:
         if self.state is None or self.rule is None or (self.week < 0).all():
             return
         self.seen = True
-        own = WeekState(*(array[scenario] for array in self.state))
+        own = WeekState._make(array[scenario] for array in self.state)
         follow_weeks(plain(values), usable, self.week, first, self.rule, own)
 
     def end(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from gridimpact.assess import AssessContext, LoadingReducer, UnbalanceReducer, VoltageReducer
 from gridimpact.assess.findings import YEAR_H
@@ -90,14 +89,14 @@ def band_of(context: AssessContext, voltage: VoltageReducer, phases: int) -> Ban
     bus = np.repeat(np.arange(len(low)), phases)
     source = np.where(voltage.busbar[bus] >= 0, voltage.busbar[bus] * phases + phase, -1)
     fixed = np.where(source >= 0, 0.0, voltage.fixed[bus])
-    keys = pd.MultiIndex.from_arrays([source, fixed])
-    number, groups = keys.factorize()
+    pairs = np.stack([source, fixed], axis=1)
+    groups, number = np.unique(pairs, axis=0, return_inverse=True)
     return Band(
         floor=np.repeat(low, phases),
         ceiling=np.repeat(high, phases),
-        group=np.where(context.lv[bus] & moving, number + 1, 0).astype(np.int64),
-        source=np.r_[-1, groups.get_level_values(0)].astype(np.int64),
-        fixed=np.r_[1.0, groups.get_level_values(1)].astype(np.float64),
+        group=np.where(context.lv[bus] & moving, number.reshape(-1) + 1, 0).astype(np.int64),
+        source=np.r_[-1, groups[:, 0]].astype(np.int64),
+        fixed=np.r_[1.0, groups[:, 1]].astype(np.float64),
         drop=np.inf if limits.drop_pu is None else limits.drop_pu,
         rise=np.inf if limits.rise_pu is None else limits.rise_pu,
     )

@@ -6,12 +6,16 @@ cut into parts changes no bit of what they find. NaN is beyond no limit.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numba import njit
 
 from gridimpact.records import BoolArray, FloatArray, IntArray
+
+F = TypeVar("F", bound=Callable[..., Any])
+compiled = cast(Callable[[F], F], njit(cache=True, nogil=True))
 
 
 class Band(NamedTuple):
@@ -42,7 +46,7 @@ class BandState(NamedTuple):
     steps_above: IntArray
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def follow_band(voltage: FloatArray, usable: BoolArray, band: Band, state: BandState) -> None:
     """Take in voltages (scenario, time, element) of the steps that are usable, (scenario, time)."""
     scenarios, steps, count = voltage.shape
@@ -70,7 +74,7 @@ def follow_band(voltage: FloatArray, usable: BoolArray, band: Band, state: BandS
                 _count(row, band, (low, high), state.steps_below[s], state.steps_above[s], buses)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _references(row: FloatArray, band: Band, low: FloatArray, high: FloatArray) -> None:
     """Write the bounds that move with each reference; group 0 has none."""
     for g in range(len(band.source)):
@@ -80,7 +84,7 @@ def _references(row: FloatArray, band: Band, low: FloatArray, high: FloatArray) 
         high[g] = volts + band.rise if g > 0 and band.rise < np.inf else np.inf
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count(
     row: FloatArray,
     band: Band,
@@ -102,7 +106,7 @@ def _count(
         steps_above[b] += over
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def follow_highest(
     values: FloatArray, usable: BoolArray, limit: float, worst: FloatArray, over: IntArray
 ) -> None:
@@ -136,7 +140,7 @@ class MeanState(NamedTuple):
 SOUND, GAP, OUTSIDE = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def follow_means(
     values: FloatArray,
     kind: IntArray,
@@ -176,7 +180,7 @@ def follow_means(
         _judge_windows(total, missing, kinds, (first, ragged, limit, s), state)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sum_windows(power: FloatArray, total: FloatArray, window: int) -> None:
     """Write the sum over each window into `total`, by its first row; `power` is used up."""
     steps, count = total.shape
@@ -197,7 +201,7 @@ def _sum_windows(power: FloatArray, total: FloatArray, window: int) -> None:
         width *= 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _judge_windows(
     total: FloatArray,
     missing: BoolArray,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numba import njit
 
 from gridimpact.records import BoolArray, FloatArray, IntArray
+
+F = TypeVar("F", bound=Callable[..., Any])
+compiled = cast(Callable[[F], F], njit(cache=True, nogil=True))
 
 
 class WeekRule(NamedTuple):
@@ -25,7 +29,7 @@ class WeekState(NamedTuple):
 
     total: FloatArray
     """(scenario, element) squares in the open mean."""
-    count: IntArray
+    taken: IntArray
     week: IntArray
     """(scenario,) number of the open week, -1 for none."""
     inside: IntArray
@@ -43,7 +47,7 @@ class WeekState(NamedTuple):
     """(scenario, bus) least distance to the band that was kept as often as asked; see `close_weeks`."""
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def follow_weeks(
     values: FloatArray,
     usable: BoolArray,
@@ -73,13 +77,13 @@ def follow_weeks(
                 if rule.width > 1:
                     if not np.isnan(v):
                         state.total[s, e] += v * v
-                        state.count[s, e] += 1
+                        state.taken[s, e] += 1
                     if not last:
                         continue
-                    n = state.count[s, e]
+                    n = state.taken[s, e]
                     v = np.sqrt(state.total[s, e] / n) if n else np.nan
                     state.total[s, e] = 0.0
-                    state.count[s, e] = 0
+                    state.taken[s, e] = 0
                 if not np.isnan(v):
                     state.known[s, e] += 1
                     away = min(v - rule.low, rule.high - v)
@@ -87,7 +91,7 @@ def follow_weeks(
                     _keep_least(state.least[s, e], state.size[s], e, away)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def close_weeks(rule: WeekRule, state: WeekState) -> None:
     """Judge the open week of every scenario; a mean that is not whole is dropped.
 
@@ -97,10 +101,10 @@ def close_weeks(rule: WeekRule, state: WeekState) -> None:
     for s in range(len(state.week)):
         _close(s, rule, state)
         state.total[s] = 0.0
-        state.count[s] = 0
+        state.taken[s] = 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _close(s: int, rule: WeekRule, state: WeekState) -> None:
     """Judge the open week of one scenario by the phase that keeps the band least."""
     if state.week[s] < 0:
@@ -129,7 +133,7 @@ def _close(s: int, rule: WeekRule, state: WeekState) -> None:
     state.size[s] = 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _allowed_outside(known: int, share: float) -> int:
     """Return how many of `known` means may be outside."""
     allowed = int(np.floor(known * (1.0 - share))) + 1
@@ -138,7 +142,7 @@ def _allowed_outside(known: int, share: float) -> int:
     return allowed
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _keep_least(heap: FloatArray, sizes: IntArray, e: int, value: float) -> None:
     """Put a value among the least ones kept, where it belongs there."""
     size = sizes[e]

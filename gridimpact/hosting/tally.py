@@ -293,4 +293,7 @@ class Tally:
             return None
         equivalent = self._equivalent()
         over = equivalent > limit
-        return Beyond(np.where(over, equivalent - limit, 0.0), self._hours * over)
+        return Beyond(
+            np.where(over, equivalent - limit, 0.0),
+            np.asarray(self._hours * over, dtype=np.float64),
+        )
