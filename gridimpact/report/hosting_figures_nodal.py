@@ -74,7 +74,7 @@ def nodal_map(result: ScanResult, direction: str = "import") -> Figure:
             "nodal_map: no connection has coordinates and a power -> draw plot.nodal() instead"
         )
         raise InputError(message)
-    drawn = new_figure(5.6)
+    drawn = new_figure(_height(xy, aspect))
     ax = drawn.subplots()
     pieces = np.stack([xy[grid.line_from], xy[grid.line_to]], axis=1)
     pieces = pieces[np.isfinite(pieces).all(axis=(1, 2))]
@@ -98,6 +98,13 @@ def nodal_map(result: ScanResult, direction: str = "import") -> Figure:
     ax.margins(0.06)
     _key(drawn, ax, norm, colours, direction, bool((placed & ~reached).any()))
     return drawn
+
+
+def _height(xy: FloatArray, aspect: float) -> float:
+    """Return the height [in] that a network's shape asks for, within that of other maps."""
+    known = xy[np.isfinite(xy).all(axis=1)]
+    wide, high = np.ptp(known, axis=0) if len(known) else (1.0, 1.0)
+    return float(np.clip(1.4 + 9.0 * high * aspect / max(wide, 1e-12), 2.4, 5.6))
 
 
 def _transformers(ax: Axes, at: FloatArray) -> None:

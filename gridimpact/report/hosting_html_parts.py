@@ -11,6 +11,7 @@ from gridimpact.report.findings import plural, sentence
 from gridimpact.report.hosting_words import (
     called,
     cars_words,
+    gain_words,
     interval_words,
     is_worse,
 )
@@ -89,10 +90,6 @@ def capacity_rows(result: ScanResult) -> list[dict[str, Any]]:
     rows = []
     for label in view.strategies(result):
         own, firm = view.capacity(result, label), view.capacity(result, label, "firm")
-        gain = (
-            own.at_risk - base.at_risk if own and base and label != UNCONTROLLED else float("nan")
-        )
-        at_least = "≥ " if own and not own.reached and is_number(gain) else ""
         rows.append(
             {
                 "name": display_name(label),
@@ -104,7 +101,7 @@ def capacity_rows(result: ScanResult) -> list[dict[str, Any]]:
                 "first": number(own.first_violation) if own else "-",
                 "last": _last(result, own),
                 "binding": (view.binding_words(result, own) or "not reached") if own else "-",
-                "gain": f"{at_least}{gain:+,.0f}" if is_number(gain) else "-",
+                "gain": gain_words(own, base),
             }
         )
     return rows

@@ -12,6 +12,7 @@ from gridimpact.report import hosting_view as view
 from gridimpact.report.findings import plural
 from gridimpact.report.hosting_answer import not_judged_words
 from gridimpact.report.hosting_words import (
+    gain_words,
     headline,
     interval_words,
     power_words,
@@ -43,7 +44,7 @@ def hosting_summary(result: ScanResult) -> pd.DataFrame:
     pandas.DataFrame
         Index ``strategy``; capacities [cars] managed and firm with their intervals and whether they were
         reached, managed cars per home, first violation and last passing of the managed row, gain [cars]
-        over uncontrolled charging, what binds, in which share of draws and where, and the draws. A scan of
+        over uncontrolled charging (a bound where one of the two was not reached, NaN where neither was), what binds, in which share of draws and where, and the draws. A scan of
         connections or of a uniform power alone gives one row by direction: least, median and highest power
         [kW] instead.
     """
@@ -61,7 +62,9 @@ def hosting_summary(result: ScanResult) -> pd.DataFrame:
                 "managed_reached": own.reached,
                 "managed_per_home": own.at_risk / result.homes if result.homes else float("nan"),
                 "first_violation": own.first_violation, "last_passing": own.last_passing,
-                "gain_over_uncontrolled": own.at_risk - base.at_risk if base else float("nan"),
+                "gain_over_uncontrolled": own.at_risk - base.at_risk
+                if base and (own.reached or base.reached)
+                else float("nan"),
                 "binding": own.binding, "binding_percent": own.binding_percent,
                 "binding_at": view.binding_place(result, own), "draws": own.draws,
                 "draws_failed": own.draws_failed, "reversals": own.reversals,
@@ -145,12 +148,11 @@ def _text_cells(result: ScanResult, label: str) -> list[str]:
     own, firm = view.capacity(result, label), view.capacity(result, label, "firm")
     base = view.capacity(result, UNCONTROLLED)
     per_home = own.at_risk / result.homes if own and result.homes else float("nan")
-    gain = own.at_risk - base.at_risk if own and base and label != UNCONTROLLED else float("nan")
     return [
         interval_words(own), interval_words(firm),
         number(own.first_violation) if own else "-", number(own.last_passing) if own else "-",
         f"{per_home:.2f}" if is_number(per_home) else "-",
-        f"{gain:+,.0f}" if is_number(gain) else "-",
+        gain_words(own, base),
     ]  # fmt: skip
 
 

@@ -49,6 +49,17 @@ def has_interval(found: Capacity) -> bool:
     return found.draws > 1 and is_number(found.low) and (found.reached or found.low < found.at_risk)
 
 
+def gain_words(own: Capacity | None, base: Capacity | None) -> str:
+    """Return the cars gained over another capacity: "+12", "≥ +12" or "≤ +12" where one was not reached, else "-"."""
+    if own is None or base is None or own.strategy == base.strategy:
+        return "-"
+    gain = own.at_risk - base.at_risk
+    if not is_number(gain) or not (own.reached or base.reached):
+        return "-"
+    bound = "" if own.reached and base.reached else "≥ " if base.reached else "≤ "
+    return f"{bound}{gain:+,.0f}"
+
+
 def power_words(value: object) -> str:
     """Return a power [kW] with the digits a connection deserves.
 
