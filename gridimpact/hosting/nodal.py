@@ -196,6 +196,8 @@ def _problems(car_kw: float, p_max_kw: float | None, tolerance_kw: float) -> lis
 
 def _unknown_sites(spec: StudySpec, sites: Sequence[str] | None) -> list[Problem]:
     """Return a problem for each site the network does not have, with the nearest it has."""
+    if not len(spec.network.sites):
+        return [Problem("sites", "the network has none", "give it loads: each is a connection")]
     if sites is None:
         return []
     if isinstance(sites, str):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from gridimpact.errors import Problem, raise_problems
+from gridimpact.errors import GridError, Problem, raise_problems
 from gridimpact.hosting.constant_power import ConstantPower
 from gridimpact.hosting.named_elements import element_axes
 from gridimpact.hosting.nodal import Progress
@@ -82,6 +82,8 @@ def uniform_capacity(  # noqa: PLR0913 - options of one method, each by name
     ------
     InputError
         With every wrong argument at once.
+    GridError
+        If no customer has supply.
     FlowNotConverged
         If the network cannot carry its own load at any step.
     """
@@ -99,6 +101,11 @@ def uniform_capacity(  # noqa: PLR0913 - options of one method, each by name
     of_kind = base.network.sites["kind"].astype(str).isin(kinds).to_numpy()
     lit = base.network.grid.bus_supplied[base.given.site_bus]
     members = np.flatnonzero(of_kind & lit)
+    if not len(members):
+        message = (
+            f"uniform capacity: none of {int(of_kind.sum())} customers has supply; close a switch"
+        )
+        raise GridError(message)
     most = np.array([most_power(base, p_max_kw)[members].max(initial=MOST_WITHOUT_TRANSFORMER_KW)])
     if p_max_kw is not None:
         most = np.array([float(p_max_kw)])

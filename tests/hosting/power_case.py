@@ -123,13 +123,15 @@ class Plain:
             net.load.loc[self.sun, "p_mw"] = sun / 1e3
             net.load.loc[self.car, "p_mw"] = power_kw / 1e3
             net.load.loc[self.car, "q_mvar"] = np.abs(power_kw) * tangent / 1e3
-            # Only powers change from one call to the next: pandapower keeps its model of the branches.
+            # Only powers change from one call to the next: pandapower keeps its model of the branches,
+            # but with it what loads of constant impedance draw.
             try:
                 pp.runpp(net, init="dc", recycle=self.kept)
             except pp.LoadflowNotConverged:
                 self.kept = None
                 return False
-            self.kept = {"bus_pq": True, "trafo": False, "gen": False}
+            if not net.load[["const_z_p_percent", "const_z_q_percent"]].to_numpy().any():
+                self.kept = {"bus_pq": True, "trafo": False, "gen": False}
             if broken(net):
                 return False
         return True

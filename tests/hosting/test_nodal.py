@@ -235,6 +235,78 @@ def test_single_phase_connections_agree_with_runpp_3ph():
     assert depth(flat["capacity_kw"] - 0.02) < 0.0 < depth(flat["capacity_kw"] + 0.02)
 
 
+def test_evenness_of_a_connection_binds_where_the_profile_asks_for_it():
+    net = station("Dyn", 150, s_sc_mva=200.0)
+    pp.create_asymmetric_load(net, 3, p_b_mw=0.002, q_b_mvar=0.0005, name="flat b")
+    pp.create_load(net, 2, p_mw=0.004, q_mvar=0.001, name="house")
+    spec = spec_of(
+        open_network(net), [[4.0, 2.0], [4.0, 1.0]], limits={"base": "eu_lv_planning", "single_phase_kva": 4.6},
+        power_flow="three_phase", zero_sequence="assume",
+    )  # fmt: skip
+    table, _ = nodal_capacity(spec, days="all", direction="import", limits=["connection"])
+    flat = table[table["phases"] == "b"].iloc[0]
+    # |2 + 0.5j + P (1 + j tan)| = 4.6 kVA, a quadratic equation in P.
+    a, b, c = 1.0 + TANGENT**2, 2.0 * (2.0 + 0.5 * TANGENT), 4.25 - 4.6**2
+    assert flat["capacity_kw"] == pytest.approx(
+        (-b + np.sqrt(b * b - 4 * a * c)) / (2 * a), abs=0.006
+    )
+    assert (flat["binding"], flat["binding_element"]) == ("connection", "flat b")
+    even = table[table["phases"] == "abc"].iloc[0]
+    assert even["capacity_kw"] > 100.0
+
+
+def test_added_power_is_constant_where_the_load_answers_to_voltage():
+    net = four_buses()
+    net.load[["const_z_p_percent", "const_z_q_percent"]] = 60.0
+    network = open_network(net)
+    load, pv = steps_of(network, 2)
+    spec = spec_of(network, 8.0 * load, pv)
+    table, _ = nodal_capacity(spec, days="all", direction="import", sites=["Home 1"])
+    plain = Plain(network, 8.0 * load, pv)
+    for k, bus in enumerate(network.net.load.bus):
+        # pandapower averages the shares of all loads at a bus: what is constant stands at one of its own.
+        twin = pp.create_bus(plain.net, 0.4)
+        pp.create_line_from_parameters(plain.net, bus, twin, 0.001, 1e-3, 1e-3, 0.0, max_i_ka=9.0)
+        plain.net.load.loc[[plain.sun[k], plain.car[k]], "bus"] = twin
+    unit, power = np.array([0.0, 1.0]), table["capacity_kw"].iloc[0]
+    assert plain.holds((power - 0.005) * unit, TANGENT, broken_by(spec.limits))
+    assert not plain.holds((power + 0.01) * unit, TANGENT, broken_by(spec.limits))
+
+
+def test_a_given_power_factor_and_highest_power_hold_for_both_directions():
+    spec, before = small("four_buses")
+    plain = Plain(spec.network, *steps_of(spec.network, 1))
+    table, _ = nodal_capacity(spec, days="all", power_factor=0.9, sites=["Home 1"])
+    for row in table.itertuples():
+        unit = np.array([0.0, 1.0 if row.direction == "import" else -1.0])
+        tangent, broken = float(np.tan(np.arccos(0.9))), broken_by(spec.limits)
+        assert plain.holds((row.capacity_kw - 0.001) * unit, tangent, broken)
+        assert not plain.holds((row.capacity_kw + 0.01) * unit, tangent, broken)
+    # Reactive power that is drawn lowers the voltage: less to draw, more to feed.
+    assert capacity(table, "import")[0] < capacity(before, "import")[1]
+    assert capacity(table, "export")[0] > capacity(before, "export")[1]
+
+
+def test_progress_ends_at_all_connections_of_all_directions():
+    told = []
+    spec, _ = small("four_buses")
+    nodal_capacity(
+        spec, days="all", p_max_kw=1.0, progress=lambda done, total: told.append((done, total))
+    )
+    assert told[-1] == (4, 4)
+    assert told == sorted(told)
+
+
+def test_volt_var_of_pv_answers_while_power_is_added():
+    network = opened("four_buses")
+    load, pv = steps_of(network, 1)
+    curve = {"v_pu": [0.97, 1.0, 1.03], "q_share": [-0.4, 0.0, 0.4], "s_max_per_kw": 1.1}
+    spec = spec_of(network, load, 8.0 * pv, volt_var={"pv": curve})
+    fed, _ = nodal_capacity(spec, days="all", direction="export")
+    without, _ = nodal_capacity(spec_of(network, load, 8.0 * pv), days="all", direction="export")
+    assert (fed["capacity_kw"] > without["capacity_kw"] + 0.1).all()
+
+
 def test_brackets_end_proved_at_every_step_though_narrowed_on_few():
     # Each case has one step of its own that binds, and begins with another.
     limit = np.linspace(3.0, 90.0, 20)
