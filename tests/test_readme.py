@@ -20,7 +20,9 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=["a first study", "own data", "power flow", "meters"])
+@pytest.mark.parametrize(
+    "block", BLOCKS, ids=["a first study", "own data", "power flow", "hosting", "meters"]
+)
 def test_the_code_of_the_readme_runs(block, tmp_path, monkeypatch, capsys):
     write_own_data(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -30,6 +32,9 @@ def test_the_code_of_the_readme_runs(block, tmp_path, monkeypatch, capsys):
         assert names["result"].manifest["steps_failed"] == 0
     elif "flow" in names:
         assert (names["flow"].status == Status.OK).all()
+    elif "scan" in names:
+        capacity = names["scan"].summary()["managed"]
+        assert capacity["g2v_valley_filling"] >= capacity["uncontrolled"] > 0
     else:
         assert names["ranked"].index.tolist() == ["A", "B"]
 
@@ -38,7 +43,7 @@ def test_commands_and_limits_the_readme_names_exist():
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
     shell = "\n".join(part for part in TEXT.split("```")[1::2] if not part.startswith("python"))
     named = set(re.findall(r"^gridimpact (\w+)", shell, flags=re.MULTILINE))
-    assert len(named) == 7
+    assert len(named) == 8
     assert named <= commands
     for name in LIMIT_PROFILES.keys() - {"ansi_c84_1_b"}:
         assert f"`{name}`" in TEXT
