@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from gridimpact.errors import InputError
 from gridimpact.hosting.journal import NAME, Journal
 from gridimpact.hosting.local_workers import InProcess, LocalWorkers
 from gridimpact.hosting.runner import run_draws
@@ -68,7 +71,7 @@ def test_a_main_process_killed_five_times_ends_with_the_same_bytes(
 def test_a_worker_killed_for_ever_on_one_draw_costs_that_draw(
     tmp_path: Path, undisturbed: str
 ) -> None:
-    with LocalWorkers(2, chunk=3) as pool:
+    with LocalWorkers(1, chunk=1) as pool:
         with Journal(tmp_path, KEY) as journal:
             job = Toy(bad=7, deed="kill")
             found = run_draws(
@@ -110,4 +113,50 @@ def test_the_calling_process_alone_gives_the_same_bytes_in_one_look(
 ) -> None:
     with Journal(tmp_path, KEY) as journal:
         run_draws(Toy(), (DRAWS,), executor=InProcess(), enough=never, journal=journal)
+    assert sha256(tmp_path) == undisturbed
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+from gridimpact.hosting.journal import Journal
+from gridimpact.hosting.local_workers import LocalWorkers
+from gridimpact.hosting.runner import run_draws
+from tests.hosting.scan_in_forks import DRAWS, KEY
+from tests.hosting.toy_jobs import Toy
+with LocalWorkers(2) as pool, Journal(Path(sys.argv[1]), KEY) as journal:
+    print(*[pool.submit(len, "ab").result() for _ in "ab"], flush=True)
+    print(*pool.pids, flush=True)
+    job = Toy(bad=40, deed="hang")
+    run_draws(job, (DRAWS,), executor=pool, enough=bool, journal=journal, progress=False)
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_no_worker_and_a_journal_that_goes_on(
+    tmp_path: Path, undisturbed: str
+) -> None:
+    main = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert main.stdout is not None
+    main.stdout.readline()
+    workers = [int(p) for p in main.stdout.readline().split()]
+    size = 0
+    while size < 20_000:
+        time.sleep(0.05)
+        size = (tmp_path / NAME).stat().st_size
+    with pytest.raises(InputError, match=f"another run writes to it .process {main.pid} on"):
+        Journal(tmp_path, KEY, resume=True)
+    main.send_signal(signal.SIGINT)
+    _, said = main.communicate(timeout=30)
+    assert "draws are safe in folder" in said
+    assert "resume=True goes on" in said
+    assert workers
+    assert not any(Path(f"/proc/{w}").exists() for w in workers)
+    scan(tmp_path, 0)
     assert sha256(tmp_path) == undisturbed
