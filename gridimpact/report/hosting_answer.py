@@ -49,7 +49,11 @@ def answer(result: ScanResult) -> Answer:
     labels = view.strategies(result)
     passages: list[Passage | None] = [_support(result)]
     passages += [_one(result, label) for label in (best_of_families(result) or labels[:1])]
-    passages += [_firm(result), *(_danger(result, s) for s in labels if is_worse(result, s))]
+    passages += [
+        _voltage(result),
+        _firm(result),
+        *(_danger(result, s) for s in labels if is_worse(result, s)),
+    ]
     return Answer(head, (*(p for p in passages if p is not None), *_before(result)))
 
 
@@ -116,6 +120,19 @@ def _firm(result: ScanResult) -> Passage | None:
         return Passage("With control lost (firm):", f"{text} {which}.", "minor")
     text = ", ".join(f"{called(label)} {words}" for label, words in told.items())
     return Passage("With control lost (firm):", f"{text}.", "minor")
+
+
+def _voltage(result: ScanResult) -> Passage | None:
+    """Say where voltage was not assessed: what was not assessed was not passed."""
+    unknown, total = view.voltage_untold(result)
+    if not unknown:
+        return None
+    text = (
+        f"in {100 * unknown / total:.0f} % of scenarios it neither passed nor failed, as a balanced power flow cannot "
+        "pass single-phase connections. Only violations it found count; with all three phases solved, "
+        "capacities may be lower."
+    )
+    return Passage("Voltage not assessed:", text, "verdict warn")
 
 
 def _danger(result: ScanResult, label: str) -> Passage:

@@ -123,7 +123,7 @@ FIGURES: tuple[HostingDrawing, ...] = (
         "limits",
         "How far from each limit, uncontrolled",
         "Worst value of each draw by number of cars: box from 25 to 75 %, line at the median, whiskers from 5 "
-        "to 95 % of draws.",
+        "to 95 % of draws. Dots in place of a box: not assessed in every draw, so these are those that are known.",
         "scenarios",
         limits,
     ),

@@ -113,10 +113,16 @@ def _limit_panel(
     result: ScanResult, ax: Axes, one: _Limit, frame: pd.DataFrame, colour: str
 ) -> None:
     levels = sorted({int(cars) for cars in frame["cars"]})
-    stats = []
-    for cars in levels:
+    stats, part = [], False
+    for place, cars in enumerate(levels):
         found = frame.loc[frame["cars"] == cars, one.column].to_numpy(dtype=np.float64) * one.factor
-        stats.append(_box(found[np.isfinite(found)]))
+        known = found[np.isfinite(found)]
+        # A box of the draws that happen to be known would be one of those that fail.
+        whole = len(known) == len(found)
+        stats.append(_box(known if whole else known[:0]))
+        if not whole:
+            part = True
+            ax.plot(np.full(len(known), place), known, "o", markersize=3, color=colour, alpha=0.6)
     tone = {"color": colour, "linewidth": 1.1}
     ax.bxp(
         stats, positions=range(len(levels)), widths=0.62, showfliers=False, patch_artist=True,
@@ -126,7 +132,8 @@ def _limit_panel(
     step = -(-len(levels) // 14)
     ax.set_xticks(range(0, len(levels), step), [str(cars) for cars in levels[::step]])
     ax.set_xlim(-0.7, len(levels) - 0.3)
-    ax.set_title(one.title)
+    title = f"{one.title}: dots, not all draws assessed" if part else one.title
+    ax.set_title(title)
     bound = _bound(result, one)
     if is_number(bound):
         words = "bound" if one.column == "voltage_margin_pu" else f"limit {bound:g}"
@@ -135,7 +142,7 @@ def _limit_panel(
         room = 0.12 * (max(high, bound) - min(low, bound))
         ax.set_ylim(min(low, bound - room), max(high, bound + room))
     else:
-        ax.set_title(f"{one.title}, no limit set")
+        ax.set_title(f"{title}, no limit set")
 
 
 def _box(values: FloatArray) -> dict[str, object]:

@@ -237,6 +237,22 @@ def _from_binding(result: ScanResult, found: Capacity) -> tuple[str, Any, Any]:
     return text_of(row["name"]), row["feeder"], row["element"]
 
 
+def voltage_untold(result: ScanResult) -> tuple[int, int]:
+    """Return scenarios with cars whose voltage was neither passed nor failed, and all with cars.
+
+    A balanced power flow cannot pass voltages of single-phase connections: the distance to the bound is told
+    only where it is broken.
+    """
+    frame, counted = result.scenarios, {str(kind) for kind in result.settings.get("limits", ())}
+    if not len(frame) or "voltage_margin_pu" not in frame.columns or "voltage" not in counted:
+        return 0, 0
+    own = frame[frame["cars"].astype(int) > 0]
+    unknown = own["voltage_margin_pu"].isna() & ~own["broken_any"].fillna("").astype(
+        str
+    ).str.contains("power_flow")
+    return int(unknown.sum()), len(own)
+
+
 def draws_told(result: ScanResult) -> tuple[int, int]:
     """Return how many draws support the capacities and how many failed."""
     frame = result.capacity

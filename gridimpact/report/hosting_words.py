@@ -101,7 +101,8 @@ def headline(result: ScanResult) -> str:
         how = "uncontrolled" if label == UNCONTROLLED else f"with {called(label)}"
         parts.append(f"{cars_words(found, noun=not parts)} {how}")
     risk = f" at {view.risk_percent(result):g} % risk" if view.draws_told(result)[0] > 1 else ""
-    return f"{sentence(', '.join(parts))}{risk}{_limited_words(result, labels)}."
+    untold = " Voltage was not fully assessed." if view.voltage_untold(result)[0] else ""
+    return f"{sentence(', '.join(parts))}{risk}{_limited_words(result, labels)}.{untold}"
 
 
 def best_of_families(result: ScanResult) -> list[str]:

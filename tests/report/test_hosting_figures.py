@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -93,6 +95,22 @@ def test_boxes_stand_at_the_median_of_the_common_levels_and_limits_are_drawn(sca
     assert "limit 150" in texts(drawn)
     with pytest.raises(InputError, match="not in the scan -> choose from uncontrolled"):
         plot.limits("unknown")
+
+
+def test_values_known_only_where_they_fail_are_dots_and_never_a_box(scan):
+    frame = scan.scenarios.copy()
+    frame.loc[frame["voltage_margin_pu"] >= 0, "voltage_margin_pu"] = np.nan
+    drawn = HostingPlot(replace(scan, scenarios=frame)).limits()
+    panel = next(ax for ax in drawn.axes if "dots, not all draws" in ax.get_title(loc="left"))
+    own = frame[(frame.strategy == "uncontrolled") & ~frame.refined]
+    share = own.groupby("cars")["voltage_margin_pu"].agg(lambda v: v.notna().mean())
+    boxes = [p for p in panel.patches if np.isfinite(p.get_path().vertices).all()]
+    assert 0 < (share == 1).sum() < len(share)
+    assert len(boxes) == int((share == 1).sum())
+    dots = [line for line in panel.get_lines() if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in dots) == int(
+        own.loc[own.cars.map(share) < 1, "voltage_margin_pu"].notna().sum()
+    )
 
 
 def test_bars_of_what_binds_are_as_long_as_their_shares(scan, plot):

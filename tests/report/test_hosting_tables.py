@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -100,6 +101,19 @@ def test_fewer_cars_at_risk_but_better_in_most_draws_is_no_danger():
     result = with_capacity(small_scan(), {"v2g_peak_shaving": 1.0})
     assert capacity(result, "v2g_peak_shaving").at_risk == 1.0
     assert not is_worse(result, "v2g_peak_shaving")
+
+
+def test_voltage_that_was_not_assessed_is_said_and_never_passed_silently():
+    scan = small_scan()
+    assert not [p for p in answer(scan).passages if p.lead == "Voltage not assessed:"]
+    frame = scan.scenarios.copy()
+    unknown = frame["voltage_margin_pu"] >= 0
+    frame.loc[unknown, "voltage_margin_pu"] = np.nan
+    told = text_summary(replace(scan, scenarios=frame))
+    share = f"in {100 * unknown.mean():.0f} % of scenarios it neither passed nor failed"
+    assert share in " ".join(told.split())
+    assert "Voltage was not fully assessed." in " ".join(told.split())
+    assert "Voltage" not in headline(scan)
 
 
 def test_one_course_of_events_has_no_interval_and_no_risk():
