@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pandapower as pp
 import pytest
 
-from gridimpact.errors import InputError
+from gridimpact.errors import GridError, InputError
 from gridimpact.hosting.nodal import nodal_capacity
 from gridimpact.hosting.uniform import uniform_capacity
+from gridimpact.network import open_network
 from gridimpact.records import UNIFORM_COLUMNS
-from tests.hosting.power_case import TANGENT, Plain, broken_by, opened, spec_of, steps_of
+from tests.hosting.power_case import (
+    TANGENT,
+    Plain,
+    broken_by,
+    four_buses,
+    opened,
+    spec_of,
+    steps_of,
+)
 from tests.hosting.test_nodal import small
 
 
@@ -118,3 +128,16 @@ def test_everything_given_wrongly_is_told_at_once():
         uniform_capacity(spec, kinds="home")
     with pytest.raises(InputError, match="names none"):
         uniform_capacity(spec, kinds=[])
+
+
+def test_customers_without_supply_take_no_part_and_without_any_there_is_no_answer():
+    net = four_buses((0.1, 0.1))
+    pp.create_switch(net, 3, 1, et="l", closed=False)
+    spec = spec_of(open_network(net), [[1.0, 0.0], [1.0, 0.0]])
+    table, notes = uniform_capacity(spec, days="all", direction="import")
+    alone, _ = nodal_capacity(spec, days="all", direction="import", sites=["Home 0"])
+    assert table["capacity_kw"].iloc[0] == pytest.approx(alone["capacity_kw"].iloc[0], abs=0.006)
+    assert any("1 customers are without supply" in note.text for note in notes)
+    pp.create_switch(net, 2, 0, et="l", closed=False)
+    with pytest.raises(GridError, match="none of 2 customers has supply"):
+        uniform_capacity(spec_of(open_network(net), 0.0), days="all")
