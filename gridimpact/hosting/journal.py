@@ -122,6 +122,7 @@ class Journal:
         Each draw once, in order of number, then the record that says so. The same draws give the same bytes
         whatever the order they were solved in, the number of workers, kills and resumptions.
         """
+        self._require_open()
         if self._settled:
             return
         try:
@@ -240,15 +241,19 @@ class Journal:
             os.close(self._file)
             self._file = None
 
-    def _write(self, data: bytes) -> None:
+    def _require_open(self) -> int:
         if self._file is None:
-            message = f"{NAME}: is closed"
+            message = f"{NAME}: is closed, or could not be opened again after a failure"
             raise StorageError(message)
+        return self._file
+
+    def _write(self, data: bytes) -> None:
+        file = self._require_open()
         view = memoryview(data)
         with telling(self.folder, f"writing {NAME}", self._safe()):
             try:
                 while view:
-                    view = view[os.write(self._file, view) :]
+                    view = view[os.write(file, view) :]
             except BaseException:
                 # A record that did not fit must not stand before the next one.
                 self._cut(self._size)

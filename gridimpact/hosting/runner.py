@@ -58,7 +58,8 @@ def run_draws(
     retries : int
         How often a draw is tried again whose worker died or hung.
     timeout_s : float, optional
-        Longest time of one draw [s]; kept by executors that can end a worker.
+        Longest time of one draw [s]; kept by executors that can end a worker. A worker's first draw also loads
+        compiled code, or compiles it where that was never done: leave it a minute or more.
     progress : bool, optional
         Whether to draw a bar; None does so on a terminal.
 

@@ -255,7 +255,13 @@ def test_one_run_per_folder_and_the_second_is_told_who_holds_it(tmp_path: Path) 
             Journal(tmp_path, KEY, resume=True)
         assert "since" in (tmp_path / "scan.lock").read_text()
     assert (tmp_path / "scan.lock").read_bytes() == b""
-    Journal(tmp_path, KEY).close()
+    journal = Journal(tmp_path, KEY)
+    journal.close()
+    journal.close()
+    with pytest.raises(StorageError, match="closed"):
+        journal.append(small(0))
+    with pytest.raises(StorageError, match="closed"):
+        journal.settle()
 
 
 def test_golden_bytes_of_a_journal_do_not_change_unnoticed(tmp_path: Path) -> None:
