@@ -153,7 +153,10 @@ def test_ctrl_c_leaves_no_worker_and_a_journal_that_goes_on(
     with pytest.raises(InputError, match=f"another run writes to it .process {main.pid} on"):
         Journal(tmp_path, KEY, resume=True)
     main.send_signal(signal.SIGINT)
-    _, said = main.communicate(timeout=30)
+    try:
+        _, said = main.communicate(timeout=30)
+    finally:
+        main.kill()
     assert "draws are safe in folder" in said
     assert "resume=True goes on" in said
     assert workers

@@ -169,6 +169,9 @@ def test_no_worker_outlives_the_scan_however_it_ends(blow: signal.Signals) -> No
     workers = [int(p) for p in main.stdout.readline().split()]
     assert len(workers) == 2
     main.send_signal(blow)
-    _, said = main.communicate(timeout=30)
+    try:
+        _, said = main.communicate(timeout=30)
+    finally:
+        main.kill()
     assert all(gone(w) for w in workers)
     assert ("KeyboardInterrupt" in said) == (blow == signal.SIGINT)
