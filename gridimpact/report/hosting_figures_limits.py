@@ -30,7 +30,7 @@ class _Limit(NamedTuple):
 
 
 _LIMITS = (
-    _Limit("voltage_margin_pu", "Voltage, distance to its bound [% of nominal]", 100.0, 0.0),
+    _Limit("voltage_margin_pu", "Voltage, margin to its bound [% of nominal]", 100.0, 0.0),
     _Limit("line_percent", "Line, highest loading [%]", 1.0, "line_loading_percent"),
     _Limit(
         "transformer_percent",
@@ -132,7 +132,7 @@ def _limit_panel(
     step = -(-len(levels) // 14)
     ax.set_xticks(range(0, len(levels), step), [str(cars) for cars in levels[::step]])
     ax.set_xlim(-0.7, len(levels) - 0.3)
-    title = f"{one.title}: dots, not all draws assessed" if part else one.title
+    title = f"{one.title} (dots: partly assessed)" if part else one.title
     ax.set_title(title)
     bound = _bound(result, one)
     if is_number(bound):

@@ -101,7 +101,7 @@ def test_values_known_only_where_they_fail_are_dots_and_never_a_box(scan):
     frame = scan.scenarios.copy()
     frame.loc[frame["voltage_margin_pu"] >= 0, "voltage_margin_pu"] = np.nan
     drawn = HostingPlot(replace(scan, scenarios=frame)).limits()
-    panel = next(ax for ax in drawn.axes if "dots, not all draws" in ax.get_title(loc="left"))
+    panel = next(ax for ax in drawn.axes if "(dots: partly assessed)" in ax.get_title(loc="left"))
     own = frame[(frame.strategy == "uncontrolled") & ~frame.refined]
     share = own.groupby("cars")["voltage_margin_pu"].agg(lambda v: v.notna().mean())
     boxes = [p for p in panel.patches if np.isfinite(p.get_path().vertices).all()]
