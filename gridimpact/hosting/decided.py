@@ -15,7 +15,7 @@ from gridimpact.hosting.behaviour import SET_BY_SCAN
 from gridimpact.hosting.pool import Pool, pool_of
 from gridimpact.hosting.random_days import RANDOM_DAYS, choices_of_days
 from gridimpact.records import Fleet, Note, ScanSettings
-from gridimpact.study.place import allocate_phases
+from gridimpact.study.phase_allocation import allocate_phases
 from gridimpact.study.power_flow import resolved
 from gridimpact.study.spec import StudySpec
 

@@ -92,7 +92,7 @@ def limit_mask(limit: str, settings: ScanSettings) -> int:
 
 def rows_under(rows: NDArray[Any], settings: ScanSettings, label: str) -> NDArray[Any]:
     """Return the scenarios of one solved row of the scan."""
-    return rows[rows["strategy"] == settings.labels.index(label)]
+    return np.asarray(rows[rows["strategy"] == settings.labels.index(label)])
 
 
 def draw_capacities(rows: NDArray[Any], mask: int) -> DrawCapacities:
@@ -133,7 +133,7 @@ def first_failures(rows: NDArray[Any], mask: int) -> NDArray[Any]:
     failing = rows[(rows["broken"] & mask) != 0]
     failing = failing[np.lexsort((failing["cars"], failing["draw"]))]
     _, start = np.unique(failing["draw"], return_index=True)
-    return failing[start]
+    return np.asarray(failing[start])
 
 
 def _lowest(at: IntArray, values: FloatArray, count: int) -> FloatArray:

@@ -135,7 +135,7 @@ def main() -> None:
     scan(study, five(), 4, 1)
     big = scan(study, five(), asked.draws, 2)
     alone = scan(study, five(), max(asked.draws // 10, 20), 1)
-    program = scan(study, [gi.v2g.Arbitrage(enrolled=1.0)], asked.program, 2)
+    program = scan(study, [gi.v2g.PeakShaving(enrolled=1.0)], asked.program, 2)
     counts = [n for n in (100, 1000, asked.most) if n <= asked.most]
     grown = [scan(study, [gi.Uncontrolled()], n, 2) for n in counts]
     plain = plain_pandapower(study)
@@ -167,7 +167,7 @@ def _page(
         "|---|---|---|---|---|---|---|",
         _row("five strategies, two workers", big),
         _row("five strategies, one worker", alone),
-        _row("v2g_arbitrage (linear programs) beside uncontrolled", program),
+        _row("v2g_peak_shaving (linear programs) beside uncontrolled", program),
         *(_row("uncontrolled alone", each) for each in grown),
         "",
         f"A loop over pandapower's `runpp` takes {1e3 * plain['flow_s']:.1f} ms of processor time for one of "
