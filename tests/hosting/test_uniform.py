@@ -130,6 +130,7 @@ def test_everything_given_wrongly_is_told_at_once():
         uniform_capacity(spec, kinds=[])
 
 
+@pytest.mark.slow
 def test_customers_without_supply_take_no_part_and_without_any_there_is_no_answer():
     net = four_buses((0.1, 0.1))
     pp.create_switch(net, 3, 1, et="l", closed=False)
