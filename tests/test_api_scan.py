@@ -171,3 +171,16 @@ def test_measures_are_ranked_and_the_page_shows_them(tmp_path):
     assert table["measure"].iloc[0] == "as it is"
     assert (table["gained"].iloc[1:] > 0).any()
     assert scan.record.mitigation.equals(table)
+
+
+def test_a_random_day_belongs_to_its_draw():
+    asked = ASKED | {"days": "random_day", "draws": 3, "cars_per_home": [2], "refine": False}
+    scan = gi.hosting_capacity(tight_study([]), **asked, progress=False)
+    worst = scan.worst_draw()
+    row = scan.scenarios[scan.scenarios["broken"] != ""].iloc[0]
+    assert len({tuple(scan.draw(number, 1).days) for number in range(3)}) > 1
+    assert worst.days == scan.draw(int(row["draw"]), 1).days
+    found = worst.run(progress=False).summary().loc["uncontrolled"]
+    assert found["transformer_loading_max_percent"] == pytest.approx(
+        row["transformer_percent"], rel=1e-9
+    )

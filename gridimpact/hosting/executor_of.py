@@ -14,7 +14,7 @@ from gridimpact.study.spec import StudySpec
 PROGRAM_GB = 0.4
 """What a worker holds before it solves anything: the interpreter, the libraries, compiled code; measured."""
 ARRAYS_AT_ONCE = 8
-"""Arrays of `VALUES_AT_ONCE` numbers that a worker holds at most side by side; measured, rounded up."""
+"""Arrays of `VALUES_AT_ONCE` numbers that a worker is given room for; about three were measured on a balanced village."""
 COPIES_OF_INPUTS = 3
 """How often a worker holds the study's series: as sent, as read, as cut."""
 
