@@ -14,6 +14,7 @@ from gridimpact.hosting.capacity import planned_looks
 from gridimpact.hosting.evaluate import Evaluator
 from gridimpact.hosting.executor_of import executor_of, worker_gb
 from gridimpact.hosting.options import RunOptions, ScanRequest, settings_of
+from gridimpact.hosting.output import write_scan
 from gridimpact.hosting.readings import Beyond
 from gridimpact.hosting.scan import run_scan, violated_elements
 from tests.hosting.scan_case import ASKED, DAY, bytes_of, scanned, tight_study
@@ -57,17 +58,18 @@ def test_each_draw_s_capacity_is_known_to_one_car():
 
 
 def test_a_resumed_scan_ends_with_the_bytes_of_one_that_was_never_stopped(tmp_path):
-    small(out=tmp_path / "whole")
-    drawn(RunOptions(workers=0, out=tmp_path / "parts"), draws=2)
-    went_on = small(out=tmp_path / "parts", resume=True, workers=1)
-    assert went_on.manifest["run"]["draws_resumed"] == 2
-    assert bytes_of(tmp_path / "parts") == bytes_of(tmp_path / "whole")
-    manifests = [
-        json.loads((tmp_path / n / "manifest.json").read_text()) for n in ("parts", "whole")
-    ]
-    for manifest in manifests:
-        assert manifest.pop("run")["wall_s"] > 0
+    begun = {"workers": 0, "out": tmp_path / "parts"}
+    drawn(RunOptions(**begun), draws=1)
+    went_on = drawn(RunOptions(**begun | {"workers": 1}, resume=True), draws=3)
+    whole = drawn(RunOptions(workers=0, out=tmp_path / "whole"), draws=3)
+    assert went_on.manifest["run"]["draws_resumed"] == 1
+    manifests = []
+    for found, name in ((went_on, "parts"), (whole, "whole")):
+        write_scan(found, tmp_path / name)
+        manifests.append(json.loads((tmp_path / name / "manifest.json").read_text()))
+        assert manifests[-1].pop("run")["wall_s"] > 0
     assert manifests[0] == manifests[1]
+    assert bytes_of(tmp_path / "parts") == bytes_of(tmp_path / "whole")
 
 
 @pytest.mark.slow  # workers of their own, several seconds each to start
