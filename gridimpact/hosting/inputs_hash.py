@@ -16,7 +16,6 @@ from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError
 from gridimpact.study.spec import StudySpec
 
-
 _PLAIN = (bool, int, str, PurePath, datetime.date, datetime.time, datetime.timedelta)
 
 
