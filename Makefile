@@ -10,7 +10,7 @@ RACE := .venv-bench/.installed
 COVERED := ageing assess battery dispatch powerflow
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart=0 -m "not slow" --durations=15
 
-.PHONY: demo test test-slow test-bounds bench bench-quick gates format clean
+.PHONY: demo test test-slow test-bounds bench bench-hosting bench-quick gates format clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
@@ -67,6 +67,9 @@ bench: $(RACE) $(DEVELOP)
 	.venv-bench/bin/python tests/benchmarks/year_of_strategies.py
 	$(BIN)/python -m tests.benchmarks.dispatch --out docs
 	$(BIN)/python -m tests.benchmarks.step_size
+
+bench-hosting: $(DEVELOP) $(COMPILED)
+	$(BIN)/python -m tests.benchmarks.hosting --out docs
 
 bench-quick: $(RACE)
 	.venv-bench/bin/python -m tests.benchmarks --quick

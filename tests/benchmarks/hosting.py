@@ -81,7 +81,8 @@ def _processor_s() -> float:
 def _memory_gb(found: gi.Scan) -> float:
     """Return the peak memory of this process and all workers [GB]."""
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    return own + float(found.record.manifest["run"].get("workers_peak_gb", 0.0))
+    run = found.manifest["run"]
+    return own + float(run["workers"]) * float(run["peak_worker_gb"])
 
 
 def plain_pandapower(study: gi.Study, steps: int = PLAIN_STEPS) -> dict[str, float]:
