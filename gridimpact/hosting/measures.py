@@ -67,7 +67,7 @@ class Costs:
     transformer_eur: Mapping[float, float] = field(default_factory=_prices)
     cable_eur_per_m: float = 100.0
     phase_eur_per_car: float = 150.0
-    volt_var_eur_per_car: float = 0.0
+    volt_var_eur_per_car: float = 50.0
     managed_eur_per_car: float = 100.0
 
     def __post_init__(self) -> None:
