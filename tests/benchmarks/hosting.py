@@ -1,6 +1,6 @@
 """Time of hosting scans: a thousand draws of a village, a linear program, cost by draw, plain pandapower.
 
-Run by ``make bench-hosting``. Writes ``hosting.md`` into the folder asked for.
+Run by ``make bench-hosting``. Writes ``benchmarks_hosting.md`` into the folder asked for.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def main() -> None:
     plain = plain_pandapower(study)
     feeder = scan(study, [gi.Uncontrolled(), gi.g2v.ValleyFilling()], 200, 2, levels=True)
     text = _page(big, alone, program, grown, plain, feeder)
-    (asked.out / "hosting.md").write_text(text, encoding="utf-8")
+    (asked.out / "benchmarks_hosting.md").write_text(text, encoding="utf-8")
 
 
 def _page(
