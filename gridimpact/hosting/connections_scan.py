@@ -10,18 +10,19 @@ import pandas as pd
 from tqdm import tqdm
 
 from gridimpact.errors import raise_problems
+from gridimpact.hosting.base_case import without_cars
 from gridimpact.hosting.inputs_hash import scan_inputs
 from gridimpact.hosting.nodal import nodal_capacity
 from gridimpact.hosting.options import RunOptions, ScanRequest, homes_of, kinds_of, plain_days
 from gridimpact.hosting.options_check import option_problems, run_problems
 from gridimpact.hosting.output import require_scan_folder
 from gridimpact.hosting.uniform import uniform_capacity
-from gridimpact.records import ScanResult
+from gridimpact.records import ScanResult, ScanSettings
 from gridimpact.study.files import plain_data
 from gridimpact.study.manifest import manifest_of
 from gridimpact.study.power_flow import flow_setup, resolved
 from gridimpact.study.run import power_flow_of
-from gridimpact.study.segments import choose_segments
+from gridimpact.study.segments import Segment, choose_segments
 from gridimpact.study.spec import StudySpec
 
 
@@ -77,7 +78,10 @@ def scan_connections(
             table, notes = nodal_capacity(spec, **asked, progress=told)
         else:
             table, notes = uniform_capacity(spec, **asked, progress=told)
-    manifest = _manifest(spec, asked["days"]) | {
+    sun, load = spec.profiles.pv_p_kw.sum(axis=1), spec.profiles.load_p_kw.sum(axis=1)
+    segments = choose_segments(spec.timeline, asked["days"], load + sun, sun)
+    no_cars = ScanSettings((), (), {}, {}, days=asked["days"], limits=asked["limits"])
+    manifest = _manifest(spec, segments) | {
         "draws": 0,
         "draws_failed": 0,
         "run": {
@@ -95,16 +99,14 @@ def scan_connections(
         homes=homes_of(spec),
         nodal=table if nodal else none,
         uniform=none if nodal else table,
+        base=without_cars(spec, no_cars, (), segments),
         manifest=manifest,
         notes=tuple(dict.fromkeys((*spec.notes, *notes))),
     )
 
 
-def _manifest(spec: StudySpec, days: str | Sequence[str]) -> dict[str, Any]:
+def _manifest(spec: StudySpec, segments: tuple[Segment, ...]) -> dict[str, Any]:
     """Return what identifies the study that was scanned."""
-    sun = spec.profiles.pv_p_kw.sum(axis=1)
-    load = spec.profiles.load_p_kw.sum(axis=1)
-    segments = choose_segments(spec.timeline, days, load + sun, sun)
     return manifest_of(spec, segments, {}, {}) | {
         "inputs": scan_inputs(spec),
         "engine": flow_setup(spec).engine.name,

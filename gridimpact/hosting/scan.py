@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gridimpact.dispatch.strategy import Strategy
-from gridimpact.errors import FlowNotConverged, raise_problems
+from gridimpact.errors import raise_problems
+from gridimpact.hosting.base_case import without_cars
 from gridimpact.hosting.capacity import (
     binding_table,
     capacity_table,
@@ -27,26 +28,23 @@ from gridimpact.hosting.capacity import (
     scenario_frame,
 )
 from gridimpact.hosting.draws import DrawMaker, decided
-from gridimpact.hosting.evaluate import Evaluator, bench_of
+from gridimpact.hosting.evaluate import Evaluator
 from gridimpact.hosting.executor_of import executor_of
 from gridimpact.hosting.journal import Journal
 from gridimpact.hosting.options import RunOptions, homes_of
 from gridimpact.hosting.options_check import run_problems
 from gridimpact.hosting.output import require_scan_folder
-from gridimpact.hosting.readings import KINDS, Readings
 from gridimpact.hosting.runner import run_draws
 from gridimpact.hosting.scan_manifest import rule_notes, scan_key, scan_manifest
 from gridimpact.records import (
     FEEDER_DTYPE,
     SCENARIO_DTYPE,
-    BoolArray,
     DrawOutcome,
     Note,
     ScanResult,
     ScanSettings,
 )
 from gridimpact.study.files import plain_data
-from gridimpact.study.segments import Segment
 from gridimpact.study.spec import StudySpec
 
 
@@ -98,7 +96,7 @@ def run_scan(
     spec = decided(spec, settings)
     rows = {label: strategies[label] for label in settings.labels}
     segments = DrawMaker(spec, settings).segments(0)
-    before = _without_cars(spec, settings, tuple(rows.values()), segments)
+    before = without_cars(spec, settings, tuple(rows.values()), segments)
     outcomes, resumed, resources = _solved(spec, settings, rows, how)
     tables, warnings = _told(spec, settings, outcomes)
     manifest = scan_manifest(spec, settings, rows, segments) | {
@@ -198,40 +196,3 @@ def _draw_table(outcomes: Mapping[int, DrawOutcome]) -> pd.DataFrame:
         for draw, o in sorted(outcomes.items())
     ]
     return pd.DataFrame(table, columns=["draw", "status", "sessions_sha256", "error"])
-
-
-def _without_cars(
-    spec: StudySpec,
-    settings: ScanSettings,
-    strategies: tuple[Strategy, ...],
-    segments: tuple[Segment, ...],
-) -> dict[str, int]:
-    """Return the number of elements violated without added cars, by kind of limit.
-
-    Raises
-    ------
-    FlowNotConverged
-        If no power flow at all has a solution.
-    """
-    found = bench_of(spec, settings, strategies).without_cars(segments)
-    counted = sum(int(segment.counted.sum()) for segment in segments)
-    if counted and int(found.failed_lanes[0]) >= counted:
-        message = (
-            f"none of {counted} power flows without added cars has a solution: the network cannot carry its own "
-            "load; check the unit of the profiles and the ratings of the network"
-        )
-        raise FlowNotConverged(message)
-    return violated_elements(found)
-
-
-def violated_elements(found: Readings) -> dict[str, int]:
-    """Return how many elements of one scenario are beyond each kind of limit, each element once."""
-    by_axis: dict[tuple[str, str], BoolArray] = {}
-    for name, beyond in found.beyond.items():
-        place = (KINDS[name].limit, KINDS[name].axis)
-        own = beyond.violated[0]
-        by_axis[place] = by_axis[place] | own if place in by_axis else own
-    counts: dict[str, int] = {}
-    for (limit, _), violated in by_axis.items():
-        counts[limit] = counts.get(limit, 0) + int(violated.sum())
-    return counts

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 import gridimpact as gi
+from gridimpact.hosting.base_case import violated_elements
 from gridimpact.hosting.capacity import planned_looks
 from gridimpact.hosting.evaluate import Evaluator
 from gridimpact.hosting.executor_of import executor_of, worker_gb
 from gridimpact.hosting.options import RunOptions, ScanRequest, settings_of
 from gridimpact.hosting.output import write_scan
 from gridimpact.hosting.readings import Beyond
-from gridimpact.hosting.scan import run_scan, violated_elements
+from gridimpact.hosting.scan import run_scan
 from tests.hosting.scan_case import ASKED, DAY, bytes_of, scanned, tight_study
 
 FEW = {**ASKED, "cars_per_home": [1], "refine": False}
