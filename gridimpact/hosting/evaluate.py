@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gridimpact.dispatch.strategy import Strategy
 from gridimpact.hosting.draw_solver import Bench, DrawSolver, Solved
@@ -73,21 +74,25 @@ class Evaluator:
         Returns
         -------
         DrawOutcome
-            One row by strategy and level, and by number added between two levels where the scan refines.
+            One row by strategy and level, by number added between two levels where the scan refines, and for no
+            cars at all where a counted limit is broken without any.
         """
         made = self._maker.draw(draw)
         base = self._base(made.segments)
         solve = DrawSolver(self._bench, made, base)
-        rows, feeders = solve(at_levels(len(self.strategies), self.settings.cars))
+        solved = [solve(at_levels(len(self.strategies), self.settings.cars))]
+        floor = self._floor(made, base)
+        if floor is None and 0 not in self.settings.cars:
+            solved.append(solve([refined(k, 0) for k in range(len(self.strategies))]))
         if self.settings.refine:
-            rows, feeders = self._refined(solve, made, base, (rows, feeders))
-        return DrawOutcome(draw, rows, feeders, made.sessions_sha256)
+            solved += self._refined(solve, floor, np.concatenate([part[0] for part in solved]))
+        rows, feeders = (np.concatenate(arrays) for arrays in zip(*solved, strict=True))
+        order = np.lexsort((rows["cars"], rows["strategy"]))
+        return DrawOutcome(draw, rows[order], feeders[order], made.sessions_sha256)
 
-    def _refined(self, solve: DrawSolver, draw: Draw, base: Readings, levels: Solved) -> Solved:
-        """Return the rows with those added until each strategy's capacity is known to one car."""
-        parts = [levels]
-        floor = self._floor(draw, base)
-        rows = levels[0]
+    def _refined(self, solve: DrawSolver, floor: int | None, rows: NDArray[Any]) -> list[Solved]:
+        """Return what is added until each strategy's capacity is known to one car."""
+        parts: list[Solved] = []
         brackets = {}
         for strategy in range(len(self.strategies)):
             own = rows[rows["strategy"] == strategy]
@@ -101,9 +106,7 @@ class Evaluator:
             return [bool(broken) for broken in parts[-1][0]["broken"]]
 
         bisect(brackets, fails)
-        rows, feeders = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        order = np.lexsort((rows["cars"], rows["strategy"]))
-        return rows[order], feeders[order]
+        return parts
 
     def _floor(self, draw: Draw, base: Readings) -> int | None:
         """Return what is known to pass below all levels, as `first_bracket` asks for it."""

@@ -110,8 +110,11 @@ def test_steps_without_a_solution_are_rows_that_say_so():
     spec = gi.Study(net, homes, given.fleet, strategies=[FREE], ambient=given.ambient).spec
     asked = case.settings((FREE,), (2,), preexisting="count", refine=True)
     found = case.evaluator(spec, (FREE,), asked)(0)
-    assert found.rows["broken"].tolist() == [LIMIT_BIT["power_flow"] | LIMIT_BIT["hot_spot"]]
-    assert found.rows["failed_lanes"].tolist() == [4]
+    broken = LIMIT_BIT["power_flow"] | LIMIT_BIT["hot_spot"]
+    assert found.rows["broken"].tolist() == [broken, broken]
+    assert found.rows["failed_lanes"].tolist() == [4, 4]
+    # What is broken without any car is a row of its own, so that the capacity is none.
+    assert found.rows["cars"].tolist() == [0, 2]
     # The transformer does not forget what it carried meanwhile.
     assert found.rows["hot_spot_c"][0] > 300.0
 
