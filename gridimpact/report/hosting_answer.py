@@ -129,8 +129,8 @@ def _voltage(result: ScanResult) -> Passage | None:
         return None
     text = (
         f"in {100 * unknown / total:.0f} % of scenarios it neither passed nor failed, as a balanced power flow cannot "
-        "pass single-phase connections. Only violations it found count; with all three phases solved, "
-        "capacities may be lower."
+        "pass single-phase connections. Only violations it found count; with all three phases solved "
+        "(zero_sequence: assume, where the network lacks the data) capacities may be lower."
     )
     return Passage("Voltage not assessed:", text, "verdict warn")
 
