@@ -87,7 +87,8 @@ def hosting_capacity(  # noqa: PLR0913 - what a planner types, each by name
         What was violated without added cars: ``"worse"``, the default, counts it only where cars make it worse,
         ``"ignore"`` never counts it, ``"count"`` always.
     limits : sequence of str
-        Kinds that count, of `gridimpact.records.LIMIT_KINDS`; all unless given. Tables show each alone too.
+        Kinds that count, of `gridimpact.records.LIMIT_KINDS`; all unless given. Tables show each alone too. A power
+        flow without a solution always counts.
     unmet_percent : float or None
         Limit on the energy missing at departures, beyond what uncontrolled charging misses [% of what is asked
         for]; None leaves driver service out.

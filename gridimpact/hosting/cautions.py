@@ -30,6 +30,7 @@ def scan_notes(
     capacity: pd.DataFrame,
     settings: ScanSettings,
     errors: Mapping[int, str] | None = None,
+    unjudged: Mapping[str, str] | None = None,
 ) -> tuple[Note, ...]:
     """Return the warnings of a scan.
 
@@ -42,6 +43,8 @@ def scan_notes(
     settings : ScanSettings
     errors : mapping of int to str, optional
         Why each draw that failed did.
+    unjudged : mapping of str to str, optional
+        Why kinds of limit cannot be passed, as `gridimpact.hosting.judge.Judge.not_assessed`.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def scan_notes(
     notes = [
         *_failed(errors or {}),
         *_unsolved(rows),
-        *_unassessed(rows, settings),
+        *_unassessed(rows, settings, unjudged or {}),
         *_dangerous(capacity, settings),
         *_reversals(rows, settings),
         *_precision(rows, settings),
@@ -83,7 +86,9 @@ def _unsolved(rows: NDArray[Any]) -> Iterator[Note]:
         yield _warning("power flow", text)
 
 
-def _unassessed(rows: NDArray[Any], settings: ScanSettings) -> Iterator[Note]:
+def _unassessed(
+    rows: NDArray[Any], settings: ScanSettings, reasons: Mapping[str, str]
+) -> Iterator[Note]:
     unset = {"service": settings.unmet_percent is None, "export": settings.export_percent is None}
     what = {"service": "energy missing at departures", "export": "power fed upward"}
     for kind, without in unset.items():
@@ -91,12 +96,14 @@ def _unassessed(rows: NDArray[Any], settings: ScanSettings) -> Iterator[Note]:
             yield Note(
                 "info", f"hosting, {kind}", f"Not judged: no limit on {what[kind]} was given."
             )
-    if len(rows):
-        known = assessed_kinds(rows, settings)
-        for kind in counted_kinds(settings):
-            if kind not in known:
-                text = "This limit counts but was not assessed in any scenario: it neither passes nor fails."
-                yield _warning(kind, text)
+    known = assessed_kinds(rows, settings) if len(rows) else ()
+    for kind in counted_kinds(settings):
+        if kind in reasons:
+            text = f"This limit counts but was not assessed in full: {reasons[kind]}; it may fail but never passes."
+            yield _warning(kind, text)
+        elif len(rows) and kind not in known:
+            text = "This limit counts but was not assessed in any scenario: it neither passes nor fails."
+            yield _warning(kind, text)
 
 
 def _dangerous(capacity: pd.DataFrame, settings: ScanSettings) -> Iterator[Note]:

@@ -28,7 +28,7 @@ from gridimpact.hosting.capacity import (
     scenario_frame,
 )
 from gridimpact.hosting.draws import DrawMaker, decided
-from gridimpact.hosting.evaluate import Evaluator
+from gridimpact.hosting.evaluate import Evaluator, bench_of
 from gridimpact.hosting.executor_of import executor_of
 from gridimpact.hosting.journal import Journal
 from gridimpact.hosting.options import RunOptions, homes_of
@@ -156,6 +156,7 @@ def _solved(
             "workers": int(getattr(executor, "workers", 1)),
             "peak_worker_gb": round(float(getattr(executor, "peak_bytes", 0)) / 1e9, 3),
             "budget_gb": how.budget_gb,
+            "mended": [] if journal is None else list(journal.notes),
         }
     return found, resumed, resources
 
@@ -177,7 +178,8 @@ def _told(
         "scenarios": scenario_frame(rows, settings, network),
         "draws": _draw_table(outcomes),
     }
-    return tables, scan_notes(rows, capacity, settings, failed)
+    unjudged = bench_of(spec, settings, ()).judge.not_assessed
+    return tables, scan_notes(rows, capacity, settings, failed, unjudged)
 
 
 def _joined(outcomes: Sequence[DrawOutcome]) -> tuple[NDArray[Any], NDArray[Any]]:

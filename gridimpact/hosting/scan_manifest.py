@@ -103,7 +103,13 @@ def rule_notes(spec: StudySpec, settings: ScanSettings, method: str) -> Iterator
         )
         yield Note("warning", "hosting, method", text)
     days = settings.days if isinstance(settings.days, str) else ", ".join(settings.days)
-    if days != "all" or not spec.timeline.is_year:
+    if days in RANDOM_DAYS:
+        text = (
+            f"Judged over days {days!r}, one for each draw and compared with the same days without cars; what is told "
+            "to be violated before is of the first draw's."
+        )
+        yield Note("assumption", "hosting, days", text)
+    elif days != "all" or not spec.timeline.is_year:
         text = (
             f"Judged over the counted steps of days {days!r}, all of them inside each draw; a limit that is kept "
             "there may be broken on another day."

@@ -23,6 +23,7 @@ from gridimpact.records import (
     ScanSettings,
 )
 
+POWER_FLOW = "power_flow"
 _FIGURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "unbalance": ("unbalance_percent", "unbalance_bus"),
@@ -72,14 +73,15 @@ def rows_of(
     What was broken before is paired by kind of violation and element, as
     `gridimpact.assess.compare_with_base` pairs it: under "worse" a violation counts where the element kept
     this limit without cars, or now lies further beyond it, or beyond it for more than 1 h longer; under
-    "ignore" only the former; under "count" always. `broken` holds those of `settings.limits`, `broken_any` every
-    violation there is. ``voltage_margin_pu`` is NaN where a balanced power flow cannot pass single-phase
+    "ignore" only the former; under "count" always. Power flows without a solution count wherever there are more of
+    them than without cars, also under "ignore" and whatever `settings.limits` names: they have no voltage that could
+    pass. `broken` holds those of `settings.limits`, `broken_any` every violation there is. ``voltage_margin_pu`` is NaN where a balanced power flow cannot pass single-phase
     connections, unless it is negative; see `Readings` for its meaning under a weekly band. A three-winding
     transformer's loading speaks in ``transformer_percent`` with -1 as its place.
     Figures of a kind of limit that nothing was held against are NaN, but for ``export_percent``: so ageing
     of less than a year, unbalance without a whole week to judge its share in, fuses no profile asks about.
-    Feeder 0 holds busbars, what lies above them and transformers; service and failed power flows belong to
-    no feeder.
+    Feeder 0 holds busbars, what lies above them and transformers. A power flow that counts as failed is one in
+    every feeder, as none can be said to pass; service belongs to no feeder.
     """
     if base.scenarios != 1:
         message = f"the case without cars has {base.scenarios} scenarios, one is needed"
@@ -89,7 +91,7 @@ def rows_of(
         for name, part in readings.beyond.items()
     }
     rows = np.zeros(readings.scenarios, dtype=SCENARIO_DTYPE)
-    asked = np.uint16(sum(LIMIT_BIT[name] for name in settings.limits))
+    asked = np.uint16(sum(LIMIT_BIT[name] for name in {*settings.limits, POWER_FLOW}))
     unserved = np.zeros(readings.scenarios, dtype=np.bool_)
     if settings.unmet_percent is not None:
         unserved = np.asarray(service.unmet_percent > settings.unmet_percent)
@@ -98,6 +100,7 @@ def rows_of(
     there = {name: part.violated for name, part in readings.beyond.items()}
     rows["broken_any"] = _mask(there, readings.scenarios) | bit
     _put_figures(rows, readings)
+    _put_places(rows, readings, counting)
     for name in (
         "unmet_kwh",
         "unmet_percent",
@@ -122,6 +125,9 @@ def counts(name: str, now: Beyond, base: Beyond | None, preexisting: str) -> Boo
         raise InputError(message)
     if base is None or preexisting == "count":
         return now.violated
+    if KINDS[name].limit == POWER_FLOW:
+        # Steps that cars leave without a solution have no voltage that could pass: one is too many.
+        return np.asarray(now.depth > base.depth)
     fresh = now.violated & ~base.violated
     if preexisting == "ignore":
         return np.asarray(fresh)
@@ -202,6 +208,30 @@ def _put_figures(rows: NDArray[Any], readings: Readings) -> None:
                 rows[name] = np.nan if rows[name].dtype.kind == "f" else -1
 
 
+def _put_places(rows: NDArray[Any], readings: Readings, counting: Mapping[str, BoolArray]) -> None:
+    """Name the worst of the elements whose violation counts: what was there before may be worse but does not bind."""
+    for place, limit, values in (
+        ("voltage_bus", "voltage", -_judged_margin(readings)),
+        ("unbalance_bus", "unbalance", readings.unbalance_percent),
+        ("line", "line_loading", readings.line_percent),
+        ("site", "connection", readings.fuse_percent),
+        # The last of these that is broken names the transformer.
+        ("transformer", "export", readings.export_percent),
+        ("transformer", "ageing", readings.ageing_equivalent),
+        ("transformer", "hot_spot", readings.hot_spot_c),
+        ("transformer", "transformer_loading", readings.transformer_percent),
+    ):
+        binds = np.zeros(values.shape, dtype=np.bool_)
+        for name, broken in counting.items():
+            if KINDS[name].limit == limit and KINDS[name].axis != "network":
+                binds |= broken
+        if values.shape[1]:
+            worst = np.where(
+                binds, np.nan_to_num(values, nan=np.finfo(np.float64).min), -np.inf
+            ).argmax(axis=1)
+            rows[place] = np.where(binds.any(axis=1), worst, rows[place])
+
+
 def _feeders(
     readings: Readings, counting: Mapping[str, BoolArray], asked: np.uint16
 ) -> NDArray[Any]:
@@ -210,11 +240,16 @@ def _feeders(
     feeders = np.zeros((readings.scenarios, len(places.feeders)), dtype=FEEDER_DTYPE)
     feeders["feeder"] = places.feeders
     for name, broken in counting.items():
-        owner = places.feeder_of(KINDS[name].axis)
-        if owner is None or not broken.any():
-            continue
-        inside = owner[:, None] == places.feeders
-        bit = LIMIT_BIT[KINDS[name].limit]
+        kind = KINDS[name]
+        owner = places.feeder_of(kind.axis)
+        if kind.limit == POWER_FLOW:
+            inside = np.ones((1, len(places.feeders)), dtype=np.bool_)
+        elif owner is None:
+            # Three-winding transformers stand beside those that have an axis of their own.
+            inside = np.broadcast_to(places.feeders == 0, (broken.shape[1], len(places.feeders)))
+        else:
+            inside = owner[:, None] == places.feeders
+        bit = LIMIT_BIT[kind.limit]
         found = (broken[:, :, None] & inside).any(axis=1)
         feeders["broken"] |= np.where(found, bit, 0).astype(np.uint16) & asked
     margin = _judged_margin(readings)

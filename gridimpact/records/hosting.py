@@ -69,7 +69,8 @@ SCENARIO_DTYPE = np.dtype(
 ``strategy`` is a position in the scan's rows; ``refined`` 1 where the scenario was added between two levels.
 ``broken`` is the mask of limits that count under the scan's rule on what was there before, ``broken_any`` of all
 violations there are. ``voltage_margin_pu`` is the least distance of a judged voltage to its bound, negative
-outside. Elements are positions on the grid's axes, -1 where none; values are NaN where not assessed.
+outside. Elements are positions on the grid's axes, -1 where none: of those whose violation counts the furthest, where
+none counts the one of the value beside it; values are NaN where not assessed.
 ``transformer_percent`` is the highest loading, ``export_percent`` the highest power fed upward over a
 transformer's rating, ``unmet_percent`` energy missing at departures over energy asked for, less that of
 uncontrolled charging in the same scenario.
@@ -111,7 +112,7 @@ class ScanSettings:
         "worse": what was violated without cars counts only where it gets worse; "ignore": elements that were
         violated without cars never count; "count": everything counts.
     limits : tuple of str
-        Kinds that count, of `LIMIT_KINDS`.
+        Kinds that count, of `LIMIT_KINDS`; "power_flow" always does.
     unmet_percent : float or None
         Limit on `unmet_percent` of a scenario; None does not judge service.
     export_percent : float or None

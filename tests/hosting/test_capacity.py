@@ -265,6 +265,14 @@ def test_reader_is_told_what_the_numbers_hide():
     )
 
 
+def test_a_limit_that_cannot_be_passed_is_told_with_its_reason():
+    rows, setting = refined_rows(np.full(200, 25), LEVELS), asked(LEVELS, limits=("voltage",))
+    reasons = {"voltage": "single-phase customers in a balanced flow", "ageing": "less than a year"}
+    told = scan_notes(rows, capacity_table(rows, setting, rural()), setting, None, reasons)
+    assert [(note.kind, note.where) for note in told] == [("warning", "hosting, voltage")]
+    assert reasons["voltage"] in told[0].text
+
+
 def test_a_clean_scan_has_no_warning_of_its_numbers():
     setting = asked(LEVELS, limits=("voltage",))
     assert notes_of(refined_rows(np.full(200, 25), LEVELS), setting) == {}

@@ -13,7 +13,7 @@ import gridimpact as gi
 from gridimpact.assess import AssessContext, assess
 from gridimpact.conventions import Status
 from gridimpact.errors import InputError
-from gridimpact.hosting.judge import Judge, Service, rows_of
+from gridimpact.hosting.judge import Beyond, Judge, Service, rows_of
 from gridimpact.records import LIMIT_BIT, LIMIT_KINDS
 from tests.hosting.judge_case import (
     SETTINGS,
@@ -238,6 +238,20 @@ def test_nothing_that_failed_passes():
     assert (rows["voltage_bus"][1:] == -1).all()
 
 
+@pytest.mark.parametrize("rule", ["worse", "ignore", "count"])
+def test_one_step_more_without_a_solution_counts_in_every_feeder_whatever_is_asked(rule):
+    case = solved("eu_lv_planning")
+    status = case.flow.status.copy()
+    status[:, 50] = status[4, 51] = Status.NOT_CONVERGED
+    case = dataclasses.replace(case, flow=dataclasses.replace(case.flow, status=status))
+    rows, feeders = masks(case, preexisting=rule, limits=("hot_spot",))
+    bit = LIMIT_BIT["power_flow"]
+    failed = [rule == "count"] * 4 + [True, rule == "count"]
+    assert ((rows["broken"] & bit) > 0).tolist() == failed
+    assert ((feeders["broken"] & bit) > 0).all(axis=1).tolist() == failed
+    assert ((feeders["broken"] & bit) > 0).any(axis=1).tolist() == failed
+
+
 def test_demand_left_without_supply_fails_the_power_flow_as_in_a_study():
     case = solved("eu_lv_planning")
     status = case.flow.status.copy()
@@ -306,6 +320,26 @@ def test_a_feeder_holds_its_own_violations_and_the_station_those_of_the_transfor
     heat = LIMIT_BIT["hot_spot"] | LIMIT_BIT["transformer_loading"]
     assert not (feeders["broken"][:, 1:] & heat).any()
     assert np.array_equal(feeders["broken"][:, 0] & heat, rows["broken"] & heat)
+
+
+def test_the_element_named_binds_itself_however_much_worse_another_was_before():
+    case = solved(OWN)
+    readings, base = read(case), base_of(case)
+    plain = masks(case)[0]
+    worst, before = plain["line"][4], dict(base.beyond)
+    for name in ("line_loading", "line_loading_mean"):
+        now = readings.beyond[name]
+        there = np.arange(now.depth.shape[1]) == worst
+        before[name] = Beyond(*(np.where(there, part[[4]], 0.0) for part in (now.depth, now.hours)))
+    base = dataclasses.replace(base, beyond=before)
+    for rule in ("ignore", "worse"):
+        asked = dataclasses.replace(SETTINGS, preexisting=rule)
+        row = rows_of(readings, base, Service.none(6), asked)[0][4]
+        other = np.argsort(readings.line_percent[4])[::-1]
+        other = [k for k in other if readings.beyond["line_loading"].violated[4, k] and k != worst]
+        assert row["broken"] & LIMIT_BIT["line_loading"]
+        assert row["line"] == other[0]
+        assert row["line_percent"] == plain["line_percent"][4] > readings.line_percent[4, other[0]]
 
 
 def test_power_fed_upward_over_the_rating_is_export():

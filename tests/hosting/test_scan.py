@@ -61,9 +61,13 @@ def test_each_draw_s_capacity_is_known_to_one_car():
 def test_a_resumed_scan_ends_with_the_bytes_of_one_that_was_never_stopped(tmp_path):
     begun = {"workers": 0, "out": tmp_path / "parts"}
     drawn(RunOptions(**begun), draws=1)
+    with (tmp_path / "parts" / "journal.bin").open("ab") as journal:
+        journal.write(b"cut off")
     went_on = drawn(RunOptions(**begun | {"workers": 1}, resume=True), draws=3)
     whole = drawn(RunOptions(workers=0, out=tmp_path / "whole"), draws=3)
     assert went_on.manifest["run"]["draws_resumed"] == 1
+    assert went_on.manifest["run"]["mended"] == ["7 bytes of a draw cut off by a kill were dropped"]
+    assert whole.manifest["run"]["mended"] == []
     manifests = []
     for found, name in ((went_on, "parts"), (whole, "whole")):
         write_scan(found, tmp_path / name)
