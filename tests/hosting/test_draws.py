@@ -69,6 +69,7 @@ def test_a_draw_is_found_from_its_number_alone_and_another_differs():
         maker.draw(-1)
 
 
+@pytest.mark.slow  # a process of its own; a resumed scan compares hashes of two processes as well
 def test_a_draw_has_the_same_hash_in_another_process():
     run = subprocess.run(
         [sys.executable, "-c", HASH],

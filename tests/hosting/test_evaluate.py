@@ -35,7 +35,12 @@ def bytes_of(*found: DrawOutcome) -> list[bytes]:
 
 @pytest.mark.parametrize(
     ("number", "cars", "in_phases"),
-    [(2, 5, False), (2, 8, False), (1, 5, True), (1, 8, True)],
+    [
+        (2, 5, False),
+        (1, 5, True),
+        pytest.param(2, 8, False, marks=pytest.mark.slow),
+        pytest.param(1, 8, True, marks=pytest.mark.slow),
+    ],
 )
 def test_a_scenario_reads_what_a_study_of_exactly_its_cars_reads(number, cars, in_phases):
     rows = outcome(number, in_phases).rows
