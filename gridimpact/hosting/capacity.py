@@ -61,8 +61,8 @@ def capacity_table(
     -------
     DataFrame
         `CAPACITY_COLUMNS`: one row by strategy, control and limit ("all", then each assessed kind alone, on
-        the numbers of cars that were evaluated; refinement looks for the capacity under all limits, so
-        a kind that does not bind is known to the levels around it, and its interval says so).
+        the numbers of cars that were evaluated; where the scan does not refine, a capacity is known to the
+        levels around it, and its interval says so).
         ``first_violation`` and ``last_passing`` are NaN where no draw fails. ``at_risk`` is then, as wherever
         `reached` is False, the highest number scanned: "not reached up to". ``high`` is NaN where it was not
         reached. Intervals hold at `look_confidence`.

@@ -16,7 +16,7 @@ from gridimpact.hosting.draws import Draw, DrawMaker
 from gridimpact.hosting.firm import firm_of
 from gridimpact.hosting.judge import Judge, rows_of
 from gridimpact.hosting.readings import Readings, Service
-from gridimpact.hosting.refine import UNKNOWN, bisect, first_bracket
+from gridimpact.hosting.refine import UNKNOWN, bisect, open_brackets
 from gridimpact.hosting.scenarios import at_levels, refined
 from gridimpact.records import DrawOutcome, ScanSettings
 from gridimpact.study.power_flow import flow_setup
@@ -91,21 +91,25 @@ class Evaluator:
         return DrawOutcome(draw, rows[order], feeders[order], made.sessions_sha256)
 
     def _refined(self, solve: DrawSolver, floor: int | None, rows: NDArray[Any]) -> list[Solved]:
-        """Return what is added until each strategy's capacity is known to one car."""
+        """Return what is added until the capacity of each strategy is known to one car, under all limits and each alone."""
         parts: list[Solved] = []
-        brackets = {}
-        for strategy in range(len(self.strategies)):
-            own = rows[rows["strategy"] == strategy]
-            broken = dict(zip(own["cars"].tolist(), (own["broken"] != 0).tolist(), strict=True))
-            found = first_bracket(broken, floor)
-            if found is not None:
-                brackets[strategy] = found
+        known: dict[int, dict[int, int]] = {k: {} for k in range(len(self.strategies))}
 
-        def fails(asked: tuple[tuple[int, int], ...]) -> list[bool]:
-            parts.append(solve([refined(strategy, cars) for strategy, cars in asked]))
-            return [bool(broken) for broken in parts[-1][0]["broken"]]
+        def learn(found: NDArray[Any]) -> None:
+            for row in found:
+                known[int(row["strategy"])][int(row["cars"])] = int(row["broken"])
 
-        bisect(brackets, fails)
+        def fails(asked: tuple[tuple[tuple[int, int], int], ...]) -> list[bool]:
+            new = {(k, cars) for (k, _), cars in asked if cars not in known[k]}
+            if new:
+                parts.append(solve([refined(k, cars) for k, cars in sorted(new)]))
+                learn(parts[-1][0])
+            return [bool(known[k][cars] & mask) for (k, mask), cars in asked]
+
+        learn(rows)
+        # What one bisection solves may show another limit to fail below what was known of it.
+        while brackets := open_brackets(known, floor):
+            bisect(brackets, fails)
         return parts
 
     def _floor(self, draw: Draw, base: Readings) -> int | None:

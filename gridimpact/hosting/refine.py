@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
 
 UNKNOWN = -1
 """Stands below zero cars where even those must be solved first."""
@@ -56,17 +61,47 @@ def first_bracket(broken: Mapping[int, bool], floor: int | None) -> Bracket | No
     return None
 
 
-def bisect(
-    brackets: Mapping[int, Bracket], fails: Callable[[tuple[tuple[int, int], ...]], Iterable[bool]]
-) -> dict[int, Bracket]:
-    """Return the brackets of all strategies, closed.
+def open_brackets(
+    known: Mapping[int, Mapping[int, int]], floor: int | None
+) -> dict[tuple[int, int], Bracket]:
+    """Return what is left to bisect, by strategy and mask of limits: all together, and each that is ever broken.
 
     Parameters
     ----------
-    brackets : mapping of int to Bracket
-        By strategy.
+    known : mapping
+        By strategy: number of cars to the mask of limits broken.
+    floor : int or None
+        As `first_bracket`.
+
+    Examples
+    --------
+    >>> open_brackets({0: {4: 0, 8: 1, 12: 3}}, 0)
+    {(0, 3): Bracket(passes=4, fails=8), (0, 1): Bracket(passes=4, fails=8), (0, 2): Bracket(passes=8, fails=12)}
+    """
+    found = {}
+    for strategy, masks in known.items():
+        together = reduce(or_, masks.values(), 0)
+        alone = [1 << bit for bit in range(together.bit_length()) if together >> bit & 1]
+        for mask in dict.fromkeys((together, *alone)):
+            broken = {cars: bool(own & mask) for cars, own in masks.items()}
+            bracket = first_bracket(broken, floor)
+            if bracket is not None and not bracket.closed:
+                found[strategy, mask] = bracket
+    return found
+
+
+def bisect(
+    brackets: Mapping[Key, Bracket],
+    fails: Callable[[tuple[tuple[Key, int], ...]], Iterable[bool]],
+) -> dict[Key, Bracket]:
+    """Return all brackets closed.
+
+    Parameters
+    ----------
+    brackets : mapping of Bracket
+        By what is bisected: a strategy under some limits.
     fails : callable
-        Solves pairs of strategy and number of cars, all at once, and returns which break a limit.
+        Solves pairs of key and number of cars, all at once, and returns which break a limit.
 
     Notes
     -----
@@ -74,7 +109,7 @@ def bisect(
     is then that of one such change, not of all.
     """
     found = dict(brackets)
-    while asked := tuple((s, b.middle) for s, b in sorted(found.items()) if not b.closed):
-        for (strategy, _), broken in zip(asked, fails(asked), strict=True):
-            found[strategy] = found[strategy].narrowed(fails=bool(broken))
+    while asked := tuple((key, b.middle) for key, b in found.items() if not b.closed):
+        for (key, _), broken in zip(asked, fails(asked), strict=True):
+            found[key] = found[key].narrowed(fails=bool(broken))
     return found

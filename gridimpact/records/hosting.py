@@ -118,7 +118,8 @@ class ScanSettings:
     export_percent : float or None
         Limit on `export_percent` of a scenario; None does not judge export.
     refine : bool
-        Whether each draw is solved at further numbers of cars until its own capacity is known to one car.
+        Whether each draw is solved at further numbers of cars until its own capacity is known to one car, under
+        all limits together and under each that is broken alone.
     risk, confidence : float
         Share of draws that may violate, and the confidence of intervals.
     precision_cars : float

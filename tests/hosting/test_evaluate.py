@@ -72,6 +72,9 @@ def test_bisection_finds_the_number_that_solving_every_number_finds():
             first = [own["cars"][own["broken"] != 0].min(initial=99) for own in mine]
             assert first[0] == first[1]
             found.add(int(first[0]))
+            for bit in LIMIT_BIT.values():
+                alone = [own["cars"][(own["broken"] & bit) != 0].min(initial=99) for own in mine]
+                assert alone[0] == alone[1]
             passed = mine[1]["cars"][mine[1]["broken"] == 0]
             assert first[1] == 99 or first[1] - 1 in passed
         assert not quick["refined"][np.isin(quick["cars"], (0, 4, 8))].any()
@@ -101,6 +104,7 @@ def test_results_do_not_depend_on_what_is_solved_beside_them(monkeypatch):
     assert bytes_of(scan()(2)) == bytes_of(outcome(2))
 
 
+@pytest.mark.slow  # a resumed scan does the same with a worker
 def test_another_process_finds_the_same_bytes():
     sent = pickle.loads(pickle.dumps(scan()))
     assert not sent._held
