@@ -155,7 +155,14 @@ with pool:
 """
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "blow",
+    [
+        signal.SIGKILL,
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
 def test_no_worker_outlives_the_scan_however_it_ends(blow: signal.Signals) -> None:
     # The script has no guard of its main part, as users' scripts and notebooks have none.
     main = subprocess.Popen(

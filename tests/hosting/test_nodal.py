@@ -60,7 +60,7 @@ def bisected(name: str, site: int, direction: str) -> tuple[float, float]:
     ("name", "site", "direction"),
     [
         ("kerber_rural", 12, "import"),
-        ("kerber_rural", 0, "export"),
+        pytest.param("kerber_rural", 0, "export", marks=pytest.mark.slow),
         ("four_buses", 0, "import"),
         ("four_buses", 1, "export"),
         ("cigre_lv", 2, "import"),

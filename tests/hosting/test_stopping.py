@@ -84,6 +84,7 @@ def test_interval_holds_under_ties_and_censoring(law, risk, true):
     assert np.mean(hits) >= 0.95
 
 
+@pytest.mark.slow  # why looks are corrected; that they are is tested above
 def test_without_correction_whoever_looks_often_finds_what_he_hopes_for():
     """Stopping at the first look that excludes the truth: the planned looks bear it, uncorrected ones do not."""
     settings = asked((10_000,), risk=0.05, draws=(60, 600))
