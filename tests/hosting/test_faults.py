@@ -117,6 +117,9 @@ def test_the_calling_process_alone_gives_the_same_bytes_in_one_look(
 
 
 ENDLESS = """
+import signal
+# A shell that starts its jobs in the background has them ignore an interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import sys
 from pathlib import Path
 from gridimpact.hosting.journal import Journal

@@ -142,7 +142,9 @@ def test_an_error_ends_workers_at_once_and_drops_what_waits() -> None:
 
 
 SCRIPT = """
-import time
+import signal, time
+# A shell that starts its jobs in the background has them ignore an interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from gridimpact.hosting.local_workers import LocalWorkers
 from tests.hosting import light_jobs
 pool = LocalWorkers(2)
