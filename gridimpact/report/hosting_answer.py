@@ -7,14 +7,22 @@ from collections.abc import Mapping
 from gridimpact.records import ScanResult
 from gridimpact.report import hosting_view as view
 from gridimpact.report.findings import plural, sentence
+from gridimpact.report.hosting_basis import (
+    OPEN_WORDS,
+    confidence_percent,
+    too_few_words,
+    unassessed_words,
+)
 from gridimpact.report.hosting_view import Capacity
 from gridimpact.report.hosting_words import (
     best_of_families,
+    bracket_words,
     called,
     cars_words,
     has_interval,
     headline,
     is_worse,
+    last_words,
     pair,
 )
 from gridimpact.report.style import UNCONTROLLED, display_name, is_number, number
@@ -26,6 +34,7 @@ PREEXISTING_WORDS: Mapping[str, str] = {
     "count": "everything violated counts, also what was violated without them",
 }
 """The rules on what was there before, as the scan's setting names them."""
+_CONTROLS = ("managed", "firm")
 
 
 def answer(result: ScanResult) -> Answer:
@@ -51,6 +60,7 @@ def answer(result: ScanResult) -> Answer:
     passages += [_one(result, label) for label in (best_of_families(result) or labels[:1])]
     passages += [
         _voltage(result),
+        _unassessed(result),
         _firm(result),
         *(_danger(result, s) for s in labels if is_worse(result, s)),
     ]
@@ -63,11 +73,13 @@ def _support(result: ScanResult) -> Passage:
     if draws == 1:
         text = "the highest number of cars before a limit breaks; it has no probability and no interval."
         return Passage("One course of events:", text, "minor")
-    confidence = 100 * float(result.settings.get("confidence", 0.95))
+    found = [view.capacity(result, s, c) for s in view.strategies(result) for c in _CONTROLS]
+    open_ = any(f is not None and "?]" in _range_words(f) for f in found)
     return Passage(
         f"At {risk:g} % risk:",
         f"the highest number of cars at which at most {risk:g} % of {plural(draws, 'draw')} break a limit; "
-        f"in brackets the {confidence:g} % interval.",
+        f"in brackets the {confidence_percent(result):g} % interval{f' ({OPEN_WORDS})' if open_ else ''}."
+        f"{too_few_words(result)}",
         "minor",
     )
 
@@ -86,9 +98,9 @@ def _one(result: ScanResult, label: str) -> Passage:
     if is_number(found.first_violation):
         text += f". The first draw fails at {number(found.first_violation)}"
         text += (
-            ", and some still pass at the highest number scanned"
+            f", the last passes at {last_words(result, found)}, the highest number scanned"
             if view.some_unbroken(result, found)
-            else f", the last passes at {number(found.last_passing)}"
+            else f", the last passes at {last_words(result, found)}"
         )
     else:
         text += ". No draw breaks a limit: not reached"
@@ -101,10 +113,7 @@ def _one(result: ScanResult, label: str) -> Passage:
 
 
 def _range_words(found: Capacity) -> str:
-    if not has_interval(found):
-        return ""
-    high = f"{number(found.high)}]" if found.reached and is_number(found.high) else "or more]"
-    return f" [{number(found.low)} {'to ' if high[0].isdigit() else ''}{high}"
+    return f" {bracket_words(found)}" if has_interval(found) else ""
 
 
 def _firm(result: ScanResult) -> Passage | None:
@@ -114,12 +123,33 @@ def _firm(result: ScanResult) -> Passage | None:
     told = {s: f"{cars_words(f)}{_range_words(f)}" for s, f in found.items() if f is not None}
     if not told:
         return Passage("With control lost:", "not studied.", "minor") if labels else None
+    why = {s: firm_limit(result, s) for s in told}
     if len(set(told.values())) == 1:
         text = next(iter(told.values()))
         which = "under every strategy" if len(told) > 1 else f"of {called(next(iter(told)))}"
-        return Passage("With control lost (firm):", f"{text} {which}.", "minor")
-    text = ", ".join(f"{called(label)} {words}" for label, words in told.items())
+        bound = f", limited by {next(iter(why.values()))}" if any(why.values()) else ""
+        return Passage("With control lost (firm):", f"{text} {which}{bound}.", "minor")
+    text = ", ".join(
+        f"{called(label)} {words}{f' (limited by {why[label]})' if why[label] else ''}"
+        for label, words in told.items()
+    )
     return Passage("With control lost (firm):", f"{text}.", "minor")
+
+
+def firm_limit(result: ScanResult, label: str) -> str:
+    """Return what limits a strategy with control lost, "" where its firm capacity is that of no control."""
+    firm, base = view.capacity(result, label, "firm"), view.capacity(result, UNCONTROLLED)
+    if firm is None or label == UNCONTROLLED:
+        return ""
+    if base and (firm.at_risk, firm.reached) == (base.at_risk, base.reached):
+        return ""
+    return view.binding_words(result, firm)
+
+
+def _unassessed(result: ScanResult) -> Passage | None:
+    """Say which other limits were not assessed, with the reason."""
+    words = unassessed_words(result)
+    return Passage("Not assessed:", f"{words}.", "minor") if words else None
 
 
 def _voltage(result: ScanResult) -> Passage | None:
@@ -140,12 +170,16 @@ def _danger(result: ScanResult, label: str) -> Passage:
     fewer = base.at_risk - own.at_risk if own and base else float("nan")
     found = pair(result, label).get("worse_percent")
     share = f", worse in {found:.0f} % of draws" if found is not None and is_number(found) else ""
-    return Passage(
-        f"Avoid {called(label)}:",
-        f"{cars_words(own, noun=True)}, {number(fewer)} fewer than uncontrolled{share}. "
-        "What moves all cars at the same moment (a synchronised response) is worse than no control.",
-        "verdict warn",
-    )
+    text = f"{cars_words(own, noun=True)}, {number(fewer)} fewer than uncontrolled{share}. "
+    binds = view.binding_words(result, own) if own else ""
+    if own and own.binding == "service":
+        allowed = result.settings.get("unmet_percent")
+        most = f" (limit {float(str(allowed)):g} %)" if is_number(allowed) else ""
+        text += f"Limited by {binds}: energy is missing at departures{most}."
+        return Passage(f"{sentence(called(label))} leaves drivers short:", text, "verdict warn")
+    text += f"Limited by {binds}. " if binds else ""
+    text += "The usual cause is that many cars start at the same moment."
+    return Passage(f"Avoid {called(label)}:", text, "verdict warn")
 
 
 def _before(result: ScanResult) -> list[Passage]:
@@ -165,6 +199,9 @@ def _before(result: ScanResult) -> list[Passage]:
 def not_judged_words(result: ScanResult) -> list[str]:
     """Return lines for a terminal: draws that failed, reversals, what was there before, what to avoid."""
     lines = [f"{p.lead} {p.text}" for p in answer(result).passages if p.role == "verdict warn"]
+    missing = _unassessed(result)
+    if missing:
+        lines.append(f"{missing.lead} {missing.text}")
     draws, failed = view.draws_told(result)
     if failed:
         lines.append(f"{failed:,} of {draws + failed:,} draws could not be solved.")

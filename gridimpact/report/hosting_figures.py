@@ -99,7 +99,8 @@ FIGURES: tuple[HostingDrawing, ...] = (
         "How many cars, under which strategy",
         "Cars at the accepted risk with their interval: filled with the strategy's control working, hollow with "
         "it lost. Thin marks: the lowest number at which any draw breaks a limit and the highest at which any "
-        "still passes. An arrow: not reached with the numbers scanned.",
+        "still passes, left out where that is ≥ the highest scanned. An arrow: not reached with the numbers "
+        "scanned. [a to ?]: not known upward.",
         "capacity",
         capacity,
     ),
@@ -131,7 +132,8 @@ FIGURES: tuple[HostingDrawing, ...] = (
         "feeders",
         "Which feeder, at how many cars in the network",
         "Green: no draw breaks a limit in this feeder. Yellow, hatched: some do, within the accepted "
-        "risk. Red, crossed: more do.",
+        "risk. Red, crossed: more do. Grey: not solved, between two levels of different colour. The number is "
+        "the last green level.",
         "feeders",
         feeders,
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,8 +19,11 @@ _LIGHTS = {
     "green": {"facecolor": "#6dbb93", "edgecolor": "white"},
     "yellow": {"facecolor": "#f6d64a", "edgecolor": "#6d5c00", "hatch": "////"},
     "red": {"facecolor": "#b3261e", "edgecolor": "#f3c6c3", "hatch": "xxx"},
+    "grey": {"facecolor": "#eef0f2", "edgecolor": "#eef0f2"},
 }
 """Colours that also differ in lightness and hatching."""
+_LEAST_WIDTH = 0.018
+"""Width of a colour known at one level only, as a share of the axis."""
 MOST_FEEDERS = 18
 """Feeders drawn, the weakest ones; the others stay in the table."""
 
@@ -39,23 +41,23 @@ def light_spans(own: pd.DataFrame, end: float) -> list[tuple[float, float, str]]
     Returns
     -------
     list of tuple
-        A verdict holds from half-way to the level before until half-way to the next, as nothing is known
-        between two levels.
+        A colour ends at the last level of which it is known; "grey" lies between two levels of different
+        colour, where nothing was solved, and beyond the last level. A colour of one level has no width. Green
+        begins at none, where no car breaks anything.
     """
     rows = own.sort_values("cars")
     levels = [float(v) for v in rows["cars"]]
     colours = [str(v) for v in rows["colour"]]
-    edges = [
-        0.0,
-        *((a + b) / 2 for a, b in pairwise(levels)),
-        max(end, levels[-1]),
-    ]
-    spans: list[tuple[float, float, str]] = []
-    for k, colour in enumerate(colours):
+    spans: list[tuple[float, float, str]] = [(0.0, 0.0, "green")] if levels[0] > 0 else []
+    for level, colour in zip(levels, colours, strict=True):
         if spans and spans[-1][2] == colour:
-            spans[-1] = (spans[-1][0], edges[k + 1], colour)
-        else:
-            spans.append((edges[k], edges[k + 1], colour))
+            spans[-1] = (spans[-1][0], level, colour)
+            continue
+        if spans and level > spans[-1][1]:
+            spans.append((spans[-1][1], level, "grey"))
+        spans.append((level, level, colour))
+    if end > levels[-1]:
+        spans.append((levels[-1], end, "grey"))
     return spans
 
 
@@ -101,7 +103,7 @@ def feeders(result: ScanResult) -> Figure:
     legend_above(
         drawn, [Patch(**style) for style in _LIGHTS.values()],
         ["green: no draw breaks a limit", f"yellow: up to {view.risk_percent(result):g} % do",
-         "red: more do"],
+         "red: more do", "grey: not solved"],
     )  # fmt: skip
     if len(order) > len(shown):
         grid[0, 0].set_ylabel(f"weakest {len(shown)} of {len(order)} feeders", color=MUTED)
@@ -120,7 +122,7 @@ def _names(frame: pd.DataFrame, numbers: list[int]) -> list[str]:
     several = frame["transformer"].astype(str).nunique() > 1
     names = []
     for number in numbers:
-        name = f"feeder {number}" if number > 0 else "busbars"
+        name = f"feeder {number}" if number > 0 else "busbar and transformer"
         if several:
             own = frame.loc[frame["feeder"] == number, "transformer"].astype(str).iloc[0]
             name = f"{name}, {short(own, 14)}" if own else name
@@ -134,11 +136,19 @@ def _panel(ax: Axes, frame: pd.DataFrame, shown: list[int], end: float) -> None:
         if not len(own):
             ax.text(0, row, " not studied", va="center", color=MUTED, fontsize=8.5)
             continue
-        for start, stop, colour in light_spans(own, end):
-            ax.barh(row, stop - start, left=start, height=0.66, linewidth=0.0, **_LIGHTS[colour])
+        # Grey first: a colour of a single level is widened over it, to be seen.
+        spans = sorted(light_spans(own, end), key=lambda span: span[2] != "grey")
+        for start, stop, colour in spans:
+            if start == stop == 0.0:
+                continue
+            pad = max(_LEAST_WIDTH * end - (stop - start), 0.0) / 2 if colour != "grey" else 0.0
+            ax.barh(
+                row, stop - start + 2 * pad, left=start - pad, height=0.66, linewidth=0.0,
+                **_LIGHTS[colour],
+            )  # fmt: skip
         _green_end(ax, own, row)
     ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.set_xlim(0, end)
+    ax.set_xlim(0, end * (1 + _LEAST_WIDTH / 2))
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)

@@ -12,6 +12,7 @@ from gridimpact.report import hosting_html_power as power
 from gridimpact.report import hosting_view as view
 from gridimpact.report.findings import sentence
 from gridimpact.report.hosting_answer import PREEXISTING_WORDS, answer
+from gridimpact.report.hosting_basis import OPEN_WORDS, basis_words, confidence_percent
 from gridimpact.report.hosting_figures import FIGURES, drawable
 from gridimpact.report.html import LARGEST_SVG, environment, flat_pairs, notes_by_kind, one_line
 from gridimpact.report.words import DISCLAIMER
@@ -56,12 +57,15 @@ def _content(result: ScanResult) -> dict[str, Any]:
         "facts": parts.facts(result),
         "rows": parts.capacity_rows(result),
         "risk": f"{view.risk_percent(result):g}",
-        "confidence": f"{100 * float(result.settings.get('confidence', 0.95)):g}",
+        "confidence": f"{confidence_percent(result):g}",
         "alone_heads": [
             "All together",
             *(sentence(view.limit_words(k)) for k in view.limits_told(result)),
         ],
         "alone": parts.alone_rows(result),
+        "alone_words": parts.alone_words(result),
+        "basis": basis_words(result),
+        "open_words": OPEN_WORDS,
         "before": parts.before_rows(result),
         "rule": PREEXISTING_WORDS.get(str(result.settings.get("preexisting", "")), "not stated"),
         "pictures": _pictures(result),
@@ -69,6 +73,7 @@ def _content(result: ScanResult) -> dict[str, Any]:
         "connections": power.connection_rows(result),
         "connections_total": len(result.nodal),
         "uniform": power.uniform_rows(result),
+        "power_factor": power.POWER_FACTOR_WORDS,
         "mitigation": power.measure_table(result),
         "draws": draws,
         "draws_failed": failed,

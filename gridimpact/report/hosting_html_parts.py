@@ -8,12 +8,14 @@ from typing import Any
 from gridimpact.records import Note, ScanResult
 from gridimpact.report import hosting_view as view
 from gridimpact.report.findings import plural, sentence
+from gridimpact.report.hosting_answer import firm_limit
 from gridimpact.report.hosting_words import (
     called,
     cars_words,
     gain_words,
     interval_words,
     is_worse,
+    last_words,
 )
 from gridimpact.report.html import one_line
 from gridimpact.report.style import UNCONTROLLED, display_name, is_number, number
@@ -95,22 +97,20 @@ def capacity_rows(result: ScanResult) -> list[dict[str, Any]]:
                 "name": display_name(label),
                 "colour": palette[label],
                 "worse": is_worse(result, label),
+                "tag": "leaves drivers short"
+                if own and own.binding == "service"
+                else "worse than uncontrolled",
+                "firm_binding": firm_limit(result, label),
                 "managed": interval_words(own) if own else "not studied",
                 "firm": interval_words(firm) if firm else "not studied",
                 "per_home": f"{own.at_risk / result.homes:.2f}" if own and result.homes else "-",
                 "first": number(own.first_violation) if own else "-",
-                "last": _last(result, own),
+                "last": last_words(result, own),
                 "binding": (view.binding_words(result, own) or "not reached") if own else "-",
                 "gain": gain_words(own, base),
             }
         )
     return rows
-
-
-def _last(result: ScanResult, found: view.Capacity | None) -> str:
-    if found is None:
-        return "-"
-    return "not reached" if view.some_unbroken(result, found) else number(found.last_passing)
 
 
 def alone_rows(result: ScanResult) -> list[dict[str, Any]]:
@@ -126,6 +126,16 @@ def alone_rows(result: ScanResult) -> list[dict[str, Any]]:
         }
         for label in view.strategies(result)
     ]
+
+
+def alone_words(result: ScanResult) -> str:
+    """Say how fine the capacity under each limit alone is."""
+    if result.settings.get("refine"):
+        return "Each column as if no other limit counted; each limit alone refined to one car too."
+    return (
+        "Each column as if no other limit counted. Not refined: every capacity is known to the numbers of "
+        "cars solved around it."
+    )
 
 
 def before_rows(result: ScanResult) -> list[tuple[str, str]]:

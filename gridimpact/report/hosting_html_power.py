@@ -16,6 +16,10 @@ from gridimpact.report.style import display_name, number
 
 _LISTED = 8
 """Connections the page lists; the rest stays in the exported tables."""
+POWER_FACTOR_WORDS = (
+    "Power factor: import with the study's charger_power_factor (0.99 lagging unless it says otherwise), "
+    "export at 1."
+)
 
 
 def connection_rows(result: ScanResult) -> list[dict[str, str]]:

@@ -10,11 +10,18 @@ import pandas as pd
 from gridimpact.records import ScanResult
 from gridimpact.report import hosting_view as view
 from gridimpact.report.findings import plural
-from gridimpact.report.hosting_answer import not_judged_words
+from gridimpact.report.hosting_answer import firm_limit, not_judged_words
+from gridimpact.report.hosting_basis import (
+    OPEN_WORDS,
+    basis_words,
+    confidence_percent,
+    draws_for_low_end,
+)
 from gridimpact.report.hosting_words import (
     gain_words,
     headline,
     interval_words,
+    last_words,
     power_words,
 )
 from gridimpact.report.html_reprs import CELL, card, notes_list
@@ -26,8 +33,9 @@ WIDTH = 100
 _SUMMARY = (
     "managed", "managed_low", "managed_high", "managed_reached", "managed_per_home",
     "firm", "firm_low", "firm_high", "firm_reached", "first_violation", "last_passing",
-    "gain_over_uncontrolled", "binding", "binding_percent", "binding_at", "draws", "draws_failed",
-    "reversals",
+    "last_passing_reached", "gain_over_uncontrolled", "binding", "binding_percent", "binding_at",
+    "firm_binding", "firm_binding_percent", "firm_binding_at", "draws", "draws_failed", "risk_percent",
+    "confidence_percent", "draws_for_low_end", "reversals",
 )  # fmt: skip
 
 
@@ -43,8 +51,11 @@ def hosting_summary(result: ScanResult) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``strategy``; capacities [cars] managed and firm with their intervals and whether they were
-        reached, managed cars per home, first violation and last passing of the managed row, gain [cars]
-        over uncontrolled charging (a bound where one of the two was not reached, NaN where neither was), what binds, in which share of draws and where, and the draws. A scan of
+        reached, managed cars per home, first violation and last passing of the managed row
+        (``last_passing_reached`` False: some draws pass the highest number scanned), gain [cars]
+        over uncontrolled charging (a bound where one of the two was not reached, NaN where neither was),
+        what binds, in which share of draws and where, managed and firm, the draws, risk and confidence [%]
+        and how many draws a low end needs: with fewer it is 0 and says nothing. A scan of
         connections or of a uniform power alone gives one row by direction: least, median and highest power
         [kW] instead.
     """
@@ -68,11 +79,17 @@ def hosting_summary(result: ScanResult) -> pd.DataFrame:
                 "binding": own.binding, "binding_percent": own.binding_percent,
                 "binding_at": view.binding_place(result, own), "draws": own.draws,
                 "draws_failed": own.draws_failed, "reversals": own.reversals,
+                "last_passing_reached": not view.some_unbroken(result, own),
+                "risk_percent": view.risk_percent(result),
+                "confidence_percent": confidence_percent(result),
+                "draws_for_low_end": draws_for_low_end(result),
             }  # fmt: skip
         if firm is not None:
             found |= {
                 "firm": firm.at_risk, "firm_low": firm.low, "firm_high": firm.high,
-                "firm_reached": firm.reached,
+                "firm_reached": firm.reached, "firm_binding": firm.binding,
+                "firm_binding_percent": firm.binding_percent,
+                "firm_binding_at": view.binding_place(result, firm),
             }  # fmt: skip
         rows.append(found)
     frame = pd.DataFrame(rows, index=pd.Index(labels, name="strategy"), columns=list(_SUMMARY))
@@ -136,7 +153,13 @@ def _capacity_lines(result: ScanResult) -> list[str]:
     table = [line(name, row) for name, row in zip(names, rows, strict=True)]
     binds = [(name, _binds(result, label)) for name, label in zip(names, labels, strict=True)]
     told = [f"  {_short(name, first):<{first}}  {words}" for name, words in binds if words]
-    return [rule, line("Cars", heads), rule, *table, rule, *(["Limited by", *told] if told else [])]
+    lost = [(name, firm_limit(result, label)) for name, label in zip(names, labels, strict=True)]
+    firm = [f"  {_short(name, first):<{first}}  {words}" for name, words in lost if words]
+    legend = f" [a to ?]: {OPEN_WORDS[3:]}." if any("?" in c for row in rows for c in row) else ""
+    return [
+        rule, line("Cars", heads), rule, *table, rule, basis_words(result) + legend,
+        *(["Limited by", *told] if told else []), *(["Limited by (firm)", *firm] if firm else []),
+    ]  # fmt: skip
 
 
 def _binds(result: ScanResult, label: str) -> str:
@@ -150,7 +173,7 @@ def _text_cells(result: ScanResult, label: str) -> list[str]:
     per_home = own.at_risk / result.homes if own and result.homes else float("nan")
     return [
         interval_words(own), interval_words(firm),
-        number(own.first_violation) if own else "-", number(own.last_passing) if own else "-",
+        number(own.first_violation) if own else "-", last_words(result, own),
         f"{per_home:.2f}" if is_number(per_home) else "-",
         gain_words(own, base),
     ]  # fmt: skip
@@ -239,7 +262,7 @@ def _card_table(record: ScanResult) -> str:
             f'<tr style="background:#fff"><td style="{CELL};white-space:nowrap">{chip}'
             f"{escape(display_name(label))}</td>{cells}</tr>"
         )
-    scope = f"cars of {plural(record.homes, 'home')} at {view.risk_percent(record):g} % risk"
+    scope = f"cars of {plural(record.homes, 'home')}; {basis_words(record)} {OPEN_WORDS}."
     return (
         f'<div style="overflow-x:auto"><table style="border-collapse:collapse;margin-top:6px">'
         f'<tr style="background:#fff">{head}</tr>{"".join(lines)}</table></div>'

@@ -34,14 +34,33 @@ def cars_words(found: Capacity | None, *, noun: bool = False) -> str:
 
 
 def interval_words(found: Capacity | None) -> str:
-    """Return a capacity with its interval for a table: "57 [52-61]", "≥ 200 [193-]", "-" where not studied."""
+    """Return a capacity with its interval for a table: "57 [52 to 61]", "≥ 200 [193 to ?]", "-" where not studied.
+
+    "?" is a high end that is not known.
+    """
     if found is None or not is_number(found.at_risk):
         return "-"
     text = number(found.at_risk) if found.reached else f"≥ {number(found.at_risk)}"
     if not has_interval(found):
         return text
-    end = number(found.high) if found.reached and is_number(found.high) else ""
-    return f"{text} [{number(found.low)}-{end}]"
+    return f"{text} {bracket_words(found)}"
+
+
+def bracket_words(found: Capacity) -> str:
+    """Return the interval of a capacity: "[52 to 61]", "[0 to ?]" where its high end is not known."""
+    end = number(found.high) if found.reached and is_number(found.high) else "?"
+    return f"[{number(found.low)} to {end}]"
+
+
+def last_words(result: ScanResult, found: Capacity | None) -> str:
+    """Return the highest number at which any draw passes: "61", "≥ 200" where that is the highest scanned."""
+    if found is None:
+        return "-"
+    if not view.some_unbroken(result, found):
+        return number(found.last_passing)
+    top = view.top_cars(result)
+    top = found.last_passing if is_number(found.last_passing) else top
+    return f"≥ {number(top)}" if is_number(top) else "-"
 
 
 def has_interval(found: Capacity) -> bool:

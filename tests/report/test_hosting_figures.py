@@ -121,19 +121,22 @@ def test_bars_of_what_binds_are_as_long_as_their_shares(scan, plot):
     assert widths == pytest.approx(sorted(v for v in shares.to_numpy().ravel() if v > 0))
 
 
-def test_lights_cover_every_number_once_and_change_half_way_between_levels():
+def test_a_light_ends_at_the_last_level_it_is_known_of_and_grey_lies_between():
     own = pd.DataFrame({"cars": [10, 20, 30, 40], "colour": ["green", "green", "yellow", "red"]})
     assert light_spans(own, 40.0) == [
-        (0.0, 25.0, "green"),
-        (25.0, 35.0, "yellow"),
-        (35.0, 40.0, "red"),
+        (0.0, 20.0, "green"),
+        (20.0, 30.0, "grey"),
+        (30.0, 30.0, "yellow"),
+        (30.0, 40.0, "grey"),
+        (40.0, 40.0, "red"),
     ]
 
 
 def test_lights_are_told_apart_without_colour(plot):
     drawn = plot.feeders()
     found = {(p.get_facecolor(), p.get_hatch()) for ax in drawn.axes for p in ax.patches}
-    assert len({hatch for _, hatch in found}) == len(found) == 3
+    assert len(found) == 4
+    assert len({hatch for _, hatch in found}) == 3  # green and grey differ most in lightness
     lightness = sorted(float(np.dot(colour[:3], (0.21, 0.72, 0.07))) for colour, _ in found)
     assert min(np.diff(lightness)) > 0.1
     assert "yellow: up to 5 % do" in texts(drawn)

@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 
 import gridimpact as gi
+from gridimpact.hosting.intervals import quantile_ranks
+from gridimpact.records import Note
 from gridimpact.report.hosting_answer import answer
+from gridimpact.report.hosting_basis import draws_for_low_end
 from gridimpact.report.hosting_tables import (
     hosting_summary,
     repr_html_scan_result,
@@ -95,6 +98,63 @@ def test_a_strategy_worse_than_no_control_is_called_a_danger_and_others_are_not(
     fewer = managed(result, "uncontrolled")["at_risk"] - managed(result, "g2v_price")["at_risk"]
     assert f"{fewer:.0f} fewer than uncontrolled" in warned[0].text
     assert "price" not in headline(result)
+    short = answer(with_capacity(result, {"g2v_price": 50.0}, binding="service"))
+    (told,) = [p for p in short.passages if p.role == "verdict warn"]
+    assert told.lead == "Price charging leaves drivers short:"
+    assert "Limited by driver service" in told.text
+    assert "(limit 1 %)" in told.text
+
+
+def test_draws_risk_and_confidence_are_told_and_too_few_draws_say_how_many_are_needed():
+    scan = small_scan()
+    settings = {**scan.settings, "draws": [8, 8], "risk": 0.1}
+    frame = scan.capacity.assign(draws=8, low=0.0, high=np.nan)
+    few = replace(scan, settings=settings, capacity=frame)
+    text = " ".join(text_summary(few).split())
+    assert "8 draws, 10 % risk, 95 % confidence." in text
+    needed = next(n for n in range(1, 200) if quantile_ranks(n, 0.1, 0.95)[0])
+    assert f"8 draws: too few for a low end at 10 % risk; {needed} are needed." in text
+    assert "[0 to ?]" in text
+    assert "not known upward" in text
+    assert hosting_summary(few).loc["uncontrolled", "draws_for_low_end"] == needed
+    for draws, risk, looks in (((72, 72), 0.05, 1), ((200, 1000), 0.05, 5), ((20, 60), 0.2, 4)):
+        known = draws_for_low_end(replace(scan, settings={"draws": list(draws), "risk": risk}))
+        least = 1 - 0.05 / looks
+        assert quantile_ranks(known, risk, least)[0] == 1
+        assert quantile_ranks(known - 1, risk, least)[0] == 0
+
+
+def test_limits_not_assessed_stand_in_one_line_with_what_they_need():
+    full = "This limit counts but was not assessed in full: {}; it may fail but never passes."
+    notes = (
+        Note(
+            "warning", "hosting, ageing", full.format("the limit is for a year, less is assessed")
+        ),
+        Note("warning", "hosting, unbalance", full.format("no whole week of counted time")),
+        Note("info", "hosting, export", "Not judged: no limit on power fed upward was given."),
+    )
+    scan = small_scan()
+    profile = {**scan.manifest["limits"], "ageing_equivalent": 1.0, "unbalance_percent": None}
+    told = replace(scan, notes=notes, manifest={**scan.manifest, "limits": profile})
+    lines = [line for line in text_summary(told).splitlines() if line.startswith("Not assessed:")]
+    assert lines == ["Not assessed: transformer life (needs a year)."]
+    assert "Not assessed: transformer life (needs a year)." in str(answer(told))
+
+
+def test_last_passing_at_the_highest_number_is_a_bound_and_firm_says_what_limits_it():
+    scan = small_scan()
+    frame = scan.capacity.copy()
+    own = (
+        (frame.strategy == "v2g_peak_shaving") & (frame.control == "firm") & (frame.limit == "all")
+    )
+    frame.loc[own, ["at_risk", "binding", "binding_percent"]] = [33.0, "line_loading", 81.0]
+    text = text_summary(replace(scan, capacity=frame))
+    mix = next(line for line in text.splitlines() if line.startswith("Realistic mix"))
+    assert mix.count("≥ 200") == 2
+    firm = text.split("Limited by (firm)\n")[1].splitlines()[0]
+    assert "V2G peak shaving" in firm
+    assert "line loading at Cable 15, feeder 2" in firm
+    assert "Limited by (firm)" not in text_summary(scan)
 
 
 def test_fewer_cars_at_risk_but_better_in_most_draws_is_no_danger():
@@ -160,4 +220,4 @@ def test_the_card_in_a_notebook_shows_capacities_and_escapes_names():
     assert "<img" not in card
     assert card.count("&lt;img src=x onerror=1&gt;") >= 2
     own = managed(record, EVIL)
-    assert f"{own['at_risk']:.0f} [{own['low']:.0f}-{own['high']:.0f}]" in card
+    assert f"{own['at_risk']:.0f} [{own['low']:.0f} to {own['high']:.0f}]" in card
