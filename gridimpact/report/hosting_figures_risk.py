@@ -64,9 +64,15 @@ def capacity(result: ScanResult) -> Figure:
     legend_above(
         drawn, handles,
         [f"managed, {view.risk_percent(result):g} % risk", "firm, control lost",
-         f"{confidence:g} % interval", "first violation, last passing", "not reached"],
+         f"{confidence:g} % interval{_open_words(result, labels)}", "first violation, last passing", "not reached"],
     )  # fmt: skip
     return drawn
+
+
+def _open_words(result: ScanResult, labels: Sequence[str]) -> str:
+    """Return what "?" means where an interval of the figure has no high end."""
+    found = (view.capacity(result, s, c) for s in labels for c in ("managed", "firm"))
+    return " (?: not known upward)" if any("?" in interval_words(f) for f in found) else ""
 
 
 def _capacity_row(result: ScanResult, ax: Axes, label: str, row: int, colour: str) -> None:

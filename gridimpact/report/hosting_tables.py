@@ -155,9 +155,9 @@ def _capacity_lines(result: ScanResult) -> list[str]:
     told = [f"  {_short(name, first):<{first}}  {words}" for name, words in binds if words]
     lost = [(name, firm_limit(result, label)) for name, label in zip(names, labels, strict=True)]
     firm = [f"  {_short(name, first):<{first}}  {words}" for name, words in lost if words]
-    legend = f" [a to ?]: {OPEN_WORDS[3:]}." if any("?" in c for row in rows for c in row) else ""
+    legend = [f"[a to ?]: {OPEN_WORDS[3:]}."] if any("?" in c for row in rows for c in row) else []
     return [
-        rule, line("Cars", heads), rule, *table, rule, basis_words(result) + legend,
+        rule, line("Cars", heads), rule, *table, rule, basis_words(result), *legend,
         *(["Limited by", *told] if told else []), *(["Limited by (firm)", *firm] if firm else []),
     ]  # fmt: skip
 
