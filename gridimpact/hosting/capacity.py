@@ -18,7 +18,6 @@ from gridimpact.hosting.draw_capacity import (
     limit_mask,
     rows_under,
 )
-from gridimpact.hosting.headline import headline
 from gridimpact.hosting.named_elements import ElementAxis, element_axes
 from gridimpact.hosting.pairs import pairs_table
 from gridimpact.hosting.risk import feeder_table, risk_table
@@ -31,7 +30,6 @@ __all__ = [
     "capacity_table",
     "enough",
     "feeder_table",
-    "headline",
     "look_confidence",
     "pairs_table",
     "planned_looks",

@@ -112,14 +112,15 @@ def _dangerous(capacity: pd.DataFrame, settings: ScanSettings) -> Iterator[Note]
     if plain.empty:
         return
     base = float(plain["at_risk"].iloc[0])
-    for strategy, control, value in zip(
-        every["strategy"], every["control"], every["at_risk"], strict=True
-    ):
+    columns = (every[name] for name in ("strategy", "control", "at_risk", "binding"))
+    for strategy, control, value, binding in zip(*columns, strict=True):
         if strategy != UNCONTROLLED and value < base:
             lost = " with its control lost" if control == "firm" else ""
+            short = binding == "service"
+            what = "Leaves drivers short" if short else "More dangerous than uncontrolled charging"
             text = (
-                f"More dangerous than uncontrolled charging: {strategy}{lost} hosts {value:.0f} cars at "
-                f"{100 * settings.risk:g} % risk against {base:.0f}."
+                f"{what}: {strategy}{lost} hosts {value:.0f} cars at {100 * settings.risk:g} % risk against "
+                f"{base:.0f}."
             )
             yield _warning(str(strategy), text)
 

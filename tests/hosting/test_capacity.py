@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridimpact.hosting.capacity import capacity_table, headline, pairs_table, scan_notes
+from gridimpact.hosting.capacity import capacity_table, pairs_table, scan_notes
 from gridimpact.hosting.draw_capacity import draw_capacities
 from gridimpact.hosting.intervals import mean_interval
 from gridimpact.records import CAPACITY_COLUMNS, LIMIT_BIT
@@ -193,36 +193,6 @@ def test_pairs_say_where_a_difference_is_only_a_bound():
     assert (own["at_least"], own["at_most"], own["both_beyond_percent"]) == (1, 1, 25)
     assert (own["better_percent"], own["equal_percent"], own["worse_percent"]) == (50, 0, 25)
     assert pairs_table(paired(base, other), asked(LEVELS, ("a", "b"))).empty
-
-
-def test_headline_says_numbers_limits_and_how_sure():
-    rng = np.random.default_rng(0)
-    rows = paired(rng.integers(12, 18, 200), np.full(200, 99))
-    rows["voltage_bus"] = np.flatnonzero(rural().grid.bus_feeder == 1)[0]
-    setting = asked(LEVELS, BOTH, draws=(200, 200))
-    first, limited, firm = headline(capacity_table(rows, setting, rural(), 3), 13, setting)
-    assert first == (
-        "12 cars uncontrolled [12-12], with V2G peak shaving not reached up to 40 cars; "
-        "13 homes, 200 draws and 3 that failed, 5 % risk, 95 % confidence."
-    )
-    assert limited.startswith(
-        "Uncontrolled is limited by voltage in 100 % of draws that fail, most often at "
-    )
-    assert limited.endswith(", feeder 1.")
-    assert firm == "With control lost: 12 cars with V2G peak shaving [12-12]."
-    assert (
-        headline(capacity_table(rows, asked(LEVELS, BOTH, managed={}), rural()), 13, setting) == []
-    )
-
-
-def test_headline_joins_what_limits_all():
-    rows = paired(np.full(200, 12), np.full(200, 25))
-    setting = asked(LEVELS, BOTH, firm={})
-    told = headline(capacity_table(rows, setting, rural()), 13, setting)
-    assert told == [
-        "12 cars uncontrolled [12-12], 25 with V2G peak shaving [25-25], limited by voltage in 100 % of "
-        "draws that fail; 13 homes, 200 draws, 5 % risk, 95 % confidence."
-    ]
 
 
 def notes_of(rows, setting, errors=None):
