@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from gridimpact.cli_common import FAILED_LANES, Quiet, StudyPath, plain_errors, root_of
-from gridimpact.errors import Problem, raise_problems
 
 _Method = Annotated[str | None, typer.Option(help="stochastic, time_series, nodal or uniform.")]
 _PerHome = Annotated[str | None, typer.Option(help="Cars per home to solve, rising: 0.5,1,1.5.")]
@@ -44,6 +43,10 @@ _Out = Annotated[
     Path | None,
     typer.Option(help="Folder of the results; hosting in the study's folder if left out."),
 ]
+_Mitigation = Annotated[
+    bool,
+    typer.Option("--mitigation", help="Also scan what would raise the capacity, and its price."),
+]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on where an earlier scan stopped.")]
 
 
@@ -66,6 +69,7 @@ def hosting(  # noqa: PLR0913 - options of a command, each by name
     budget_gb: _Budget = None,
     out: _Out = None,
     resume: _Resume = False,
+    mitigation: _Mitigation = False,
     quiet: Quiet = False,
 ) -> None:
     """Find how many cars the network hosts; settings stand under hosting: in study.yaml."""
@@ -86,12 +90,12 @@ def hosting(  # noqa: PLR0913 - options of a command, each by name
         given: dict[str, Any] = {name: value for name, value in others.items() if value is not None}
         given |= _numbers(texts) | _names({"days": days, "limits": limits})
         folder = out or root_of(study) / "hosting"
-        given |= {"out": folder, "resume": resume, "progress": False if quiet else None}
-        failed = _scan(study, given, folder)
+        given |= {"out": folder, "resume": resume, "progress": not quiet}
+        failed = _scan(study, given, folder, mitigation=mitigation)
         raise typer.Exit(FAILED_LANES if failed else 0)
 
 
-def _scan(study: Path, given: dict[str, Any], folder: Path) -> int:
+def _scan(study: Path, given: dict[str, Any], folder: Path, *, mitigation: bool) -> int:
     """Scan, show the answer and return the number of draws that failed."""
     from gridimpact.api import Study
     from gridimpact.api_scan import hosting_capacity
@@ -104,7 +108,15 @@ def _scan(study: Path, given: dict[str, Any], folder: Path) -> int:
         # The one given here takes the place of either in the file.
         section = {k: v for k, v in section.items() if k not in ("cars", "cars_per_home")}
     scan = hosting_capacity(read, **{**section, **given})
+    if mitigation:
+        scan.mitigation(workers=given.get("workers"), progress=given["progress"])
+        scan.save(folder)
     typer.echo(repr(scan))
+    if mitigation:
+        table = scan.record.mitigation[
+            ["measure", "detail", "cost_eur", "at_risk", "gained", "eur_per_car"]
+        ]
+        typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:,.0f}"))
     typer.echo(f"Report: {(folder / 'hosting.html').resolve()}")
     failed = int(scan.record.manifest["draws_failed"])
     if failed:
@@ -113,22 +125,18 @@ def _scan(study: Path, given: dict[str, Any], folder: Path) -> int:
 
 
 def _numbers(texts: dict[str, str | None]) -> dict[str, Any]:
-    """Return numbers of texts with commas; of draws a single one stands alone."""
+    """Return numbers of texts with commas; what is none stays text and is told with all other problems."""
     kinds: dict[str, Callable[[str], Any]] = {"cars_per_home": float, "cars": int, "draws": int}
     found: dict[str, Any] = {}
-    problems = []
     for name, text in texts.items():
         if text is None:
             continue
         try:
             values = [kinds[name](part) for part in text.split(",")]
         except ValueError:
-            option = "--" + name.replace("_", "-")
-            remedy = "give numbers separated by commas, without blanks"
-            problems.append(Problem(option, f"is {text!r}", remedy))
+            found[name] = text if name == "draws" else text.split(",")
             continue
         found[name] = values[0] if name == "draws" and len(values) == 1 else values
-    raise_problems(problems, "hosting")
     return found
 
 

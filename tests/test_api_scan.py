@@ -183,7 +183,9 @@ def test_a_random_day_belongs_to_its_draw():
     scan = gi.hosting_capacity(tight_study([]), **asked, progress=False)
     worst = scan.worst_draw()
     row = scan.scenarios[scan.scenarios["broken"] != ""].iloc[0]
-    assert len({tuple(scan.draw(number, 1).days) for number in range(3)}) > 1
+    days = [tuple(scan.draw(number, 1).days) for number in range(3)]
+    assert len(set(days)) > 1
+    assert scan.draws["days"].tolist() == [", ".join(each) for each in days]
     assert worst.days == scan.draw(int(row["draw"]), 1).days
     found = worst.run(progress=False).summary().loc["uncontrolled"]
     assert found["transformer_loading_max_percent"] == pytest.approx(

@@ -66,9 +66,18 @@ def test_wrong_options_come_at_once_and_end_with_two(folder):
     assert "did you mean 'nodal'?" in told.output
     assert "Traceback" not in told.output
     assert not (folder / "hosting").exists()
-    odd = call(folder, "--draws", "many", "--cars-per-home", "0.5;1")
+    odd = call(folder, "--draws", "many", "--cars-per-home", "0.5;1", "--risk", 5)
     assert odd.exit_code == cli.WRONG_INPUT
-    assert "2 problems" in odd.output
+    assert "3 problems" in odd.output
+
+
+def test_measures_against_what_binds_are_scanned_and_stored(folder):
+    told = call(folder, "--quiet", "--cars", "4,13", "--draws", 2, "--mitigation")
+    assert told.exit_code == 0, told.output
+    assert "as it is" in told.output
+    lines = (folder / "hosting" / "mitigation.csv").read_text().splitlines()
+    assert lines[0].startswith("step,measure,detail,cost_eur")
+    assert any("managed" in line for line in lines[1:])
 
 
 def test_a_folder_of_something_else_is_refused_before_the_study_is_read(folder):
@@ -81,13 +90,13 @@ def test_a_folder_of_something_else_is_refused_before_the_study_is_read(folder):
 
 
 def test_failed_draws_end_with_three(folder, monkeypatch):
-    monkeypatch.setattr(cli_hosting, "_scan", lambda *_: 2)
+    monkeypatch.setattr(cli_hosting, "_scan", lambda *_, **__: 2)
     assert call(folder).exit_code == cli.FAILED_LANES
 
 
 def test_ctrl_c_says_how_to_go_on(folder, monkeypatch):
-    def stopped(*_):
-        message = "stopped; 7 draws are safe in folder 'hosting', resume=True goes on from there"
+    def stopped(*_, **__):
+        message = "stopped; 7 draws are safe in folder 'hosting', resume=True (--resume) goes on from there"
         raise KeyboardInterrupt(message)
 
     monkeypatch.setattr(cli_hosting, "_scan", stopped)

@@ -142,6 +142,9 @@ def _reversals(rows: NDArray[Any], settings: ScanSettings) -> Iterator[Note]:
 
 
 def _precision(rows: NDArray[Any], settings: ScanSettings) -> Iterator[Note]:
+    if settings.draws == (1, 1) and settings.behaviour == "given":
+        # One given course of events has no interval to be narrow or wide.
+        return
     for strategy, label in settings.managed.items():
         risk = strategy_at_risk(rows, settings, label)
         if not risk.draws:

@@ -13,6 +13,9 @@ from typing import Any
 from gridimpact.errors import GridImpactError, InputError, MissingExtra
 from gridimpact.hosting.faults import WorkerDied
 
+CONNECT_S = 10.0
+"""Longest time to wait for a scheduler to answer [s]."""
+
 
 def cluster_executor(
     address: str, *, chunk: int | None = None, security: Any = None, wait_s: float = 60.0
@@ -55,18 +58,19 @@ def cluster_executor(
         raise MissingExtra(message) from error
     try:
         client = distributed.Client(
-            address, security=security, timeout=wait_s, set_as_default=False
+            address, security=security, timeout=min(wait_s, CONNECT_S), set_as_default=False
         )
     except (OSError, ValueError, TypeError) as error:
         message = (
-            f"cluster: no Dask scheduler answers at {address!r} ({type(error).__name__}: {error})"
+            f"cluster: no Dask scheduler answers at {address!r} ({type(error).__name__}: {error}) -> start one with "
+            "`dask scheduler` and give the address it prints"
         )
         raise InputError(message) from error
     try:
         client.wait_for_workers(1, timeout=wait_s)
     except TimeoutError as error:
         client.close()
-        message = f"cluster: the scheduler at {address!r} has no workers after {wait_s:g} s"
+        message = f"cluster: the scheduler at {address!r} has no workers after {wait_s:g} s -> start some with `dask worker {address}`"
         raise InputError(message) from error
     return ClusterExecutor(client, chunk=chunk)
 
@@ -131,7 +135,7 @@ class ClusterExecutor(Executor):
     def require_alive(self) -> None:
         """Raise GridImpactError if the scheduler no longer answers, as its tasks are lost then."""
         if self._client.status != "running":
-            message = "the cluster's scheduler no longer answers; stored draws stay, resume=True goes on with them"
+            message = "the cluster's scheduler no longer answers; stored draws stay, resume=True (--resume) goes on with them"
             raise GridImpactError(message)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

@@ -113,6 +113,10 @@ def telling(folder: Path, doing: str, safe: str = "") -> Iterator[None]:
     except OSError as error:
         reason = REASONS.get(error.errno or 0, error.strerror or type(error).__name__)
         remedy = "free space" if error.errno in FREEABLE else "mend it or choose another folder"
-        kept = f"; {safe} -> {remedy}, then run again with resume=True" if safe else f" -> {remedy}"
+        kept = (
+            f"; {safe} -> {remedy}, then run again with resume=True (--resume)"
+            if safe
+            else f" -> {remedy}"
+        )
         message = f"folder {folder.name!r}: {reason} ({doing}){kept}"
         raise StorageError(message) from error

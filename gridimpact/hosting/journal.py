@@ -129,7 +129,7 @@ class Journal:
             self._let_go()
             atomic_write(self.path, self._in_order())
         except StorageError as error:
-            message = f"{error}; {self._safe()}; run again with resume=True once that is mended"
+            message = f"{error}; {self._safe()}; run again with resume=True (--resume) once that is mended"
             raise StorageError(message) from error
         finally:
             if self.path.exists():
@@ -183,7 +183,7 @@ class Journal:
         if self.outcomes and not resume:
             message = (
                 f"folder {self.folder.name!r}: holds {len(self.outcomes)} draws of an earlier scan; nothing is"
-                " overwritten -> resume=True goes on with them, another folder begins anew"
+                " overwritten -> resume=True (--resume) goes on with them, another folder begins anew"
             )
             raise InputError(message)
         self._reopen(end)

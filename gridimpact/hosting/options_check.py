@@ -211,7 +211,13 @@ def _levels(spec: StudySpec, request: ScanRequest) -> Iterator[Problem]:
         try:
             values = list(values)
         except TypeError:
-            yield Problem(name, f"is {values!r}", f"give a list: [{values!r}]")
+            percent = name == "cars_per_home" and _number(values) and values > 10
+            remedy = (
+                f"a list of shares, [{values / 100:g}] for {values:g} %"
+                if percent
+                else f"a list: [{values!r}]"
+            )
+            yield Problem(name, f"is {values!r}", f"give {remedy}")
             return
     bad = [v for v in values if not (_number(v) and v >= 0)]
     if bad:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Executor, Future
@@ -22,6 +23,8 @@ PER_WORKER = 4
 LARGEST_CHUNK = 64
 SHARE = 0.01
 """Share of the time that handing over may take; draws are bundled until it does not take more."""
+LOG_EVERY_S = 30.0
+"""Between two lines of progress where there is no terminal [s]."""
 HOPELESS = 20
 """When the first so many draws all fail, the scan is stopped: its set-up is wrong, not its draws."""
 
@@ -96,6 +99,8 @@ def run_draws(
         initial=sum(d < planned[0] for d in found),
         total=planned[0],
         disable=None if progress is None else not progress,
+        # A log is not to be filled with bars.
+        mininterval=0.1 if sys.stderr.isatty() else LOG_EVERY_S,
     )
     try:
         with bar:
@@ -256,4 +261,4 @@ def _how_to_go_on(journal: Journal | None, solved: int) -> str:
     if journal is None:
         return f"stopped after {solved} draws, which are not stored; out=FOLDER stores them"
     number, folder = len(journal.outcomes), journal.folder.name
-    return f"stopped; {number} draws are safe in folder {folder!r}, resume=True goes on from there"
+    return f"stopped; {number} draws are safe in folder {folder!r}, resume=True (--resume) goes on from there"

@@ -36,6 +36,7 @@ from gridimpact.hosting.options_check import run_problems
 from gridimpact.hosting.output import require_scan_folder
 from gridimpact.hosting.runner import run_draws
 from gridimpact.hosting.scan_manifest import rule_notes, scan_key, scan_manifest
+from gridimpact.hosting.worker_process import pack
 from gridimpact.records import (
     FEEDER_DTYPE,
     SCENARIO_DTYPE,
@@ -136,6 +137,9 @@ def _solved(
         table, _ = _joined(outcomes)
         return enough(table, settings, looks.index(len(outcomes)))
 
+    if how.cluster is None and how.workers != 0:
+        # A strategy that workers cannot load is refused before anything is written.
+        pack(tuple(rows.values()))
     with contextlib.ExitStack() as held:
         journal, resumed = None, 0
         if how.out is not None:
@@ -176,7 +180,7 @@ def _told(
         "feeders": feeder_table(rows, feeders, settings, network.grid),
         "pairs": pairs_table(rows, settings),
         "scenarios": scenario_frame(rows, settings, network),
-        "draws": _draw_table(outcomes),
+        "draws": _draw_table(outcomes, DrawMaker(spec, settings)),
     }
     unjudged = bench_of(spec, settings, ()).judge.not_assessed
     return tables, scan_notes(rows, capacity, settings, failed, unjudged)
@@ -191,10 +195,16 @@ def _joined(outcomes: Sequence[DrawOutcome]) -> tuple[NDArray[Any], NDArray[Any]
     return np.concatenate(rows), np.concatenate(feeders)
 
 
-def _draw_table(outcomes: Mapping[int, DrawOutcome]) -> pd.DataFrame:
-    """Return one row by draw: whether it was solved, the hash of who drove and lived where, why it failed."""
+def _draw_table(outcomes: Mapping[int, DrawOutcome], maker: DrawMaker) -> pd.DataFrame:
+    """Return one row by draw: whether it was solved, its days, the hash of who drove and lived where, why it failed."""
     table = [
-        (draw, "failed" if o.error else "ok", o.sessions_sha256, o.error)
+        (
+            draw,
+            "failed" if o.error else "ok",
+            ", ".join(segment.name for segment in maker.segments(draw)),
+            o.sessions_sha256,
+            o.error,
+        )
         for draw, o in sorted(outcomes.items())
     ]
-    return pd.DataFrame(table, columns=["draw", "status", "sessions_sha256", "error"])
+    return pd.DataFrame(table, columns=["draw", "status", "days", "sessions_sha256", "error"])

@@ -261,7 +261,7 @@ class ScanResult(Shown):
     scenarios: pd.DataFrame = field(default_factory=_no_table)
     """Columns of `SCENARIO_DTYPE`, strategies by label and masks as text."""
     draws: pd.DataFrame = field(default_factory=_no_table)
-    """``draw status sessions_sha256 error``."""
+    """``draw status days sessions_sha256 error``."""
     nodal: pd.DataFrame = field(default_factory=_no_table)
     uniform: pd.DataFrame = field(default_factory=_no_table)
     mitigation: pd.DataFrame = field(default_factory=_no_table)

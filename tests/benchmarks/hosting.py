@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import itertools
 import os
 import platform
 import resource
@@ -180,6 +181,8 @@ def _page(
         _row("v2g_peak_shaving (linear programs) beside uncontrolled", program),
         *(_row("uncontrolled alone", each) for each in grown),
         "",
+        f"What further draws cost is flat: {_further(grown)}; the rest is the start of the workers.",
+        "",
         f"A loop over pandapower's `runpp` takes {1e3 * plain['flow_s']:.1f} ms of processor time for one of "
         f"these power flows, loadings read, nothing planned, aged or judged: {plain['flow_s'] * flows:.0f} s for "
         f"the {flows:,} flows of a draw (five strategies and the case without cars). The scan takes "
@@ -195,6 +198,15 @@ def _page(
         "",
     ]
     return "\n".join(lines)
+
+
+def _further(grown: list[dict[str, float]]) -> str:
+    """Return the processor time of a draw more between each two numbers of draws."""
+    told = []
+    for few, many in itertools.pairwise(grown):
+        each = (many["processor_s"] - few["processor_s"]) / (many["draws"] - few["draws"])
+        told.append(f"{1e3 * each:.1f} ms from {few['draws']:,.0f} to {many['draws']:,.0f}")
+    return ", ".join(told)
 
 
 def _row(what: str, found: dict[str, float]) -> str:

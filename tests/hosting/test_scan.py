@@ -91,7 +91,7 @@ def test_workers_change_no_byte(tmp_path):
 def test_a_folder_of_another_scan_is_refused_by_what_differs(tmp_path):
     begin, go_on = (RunOptions(workers=0, out=tmp_path, resume=again) for again in (False, True))
     drawn(begin, draws=1)
-    with pytest.raises(gi.InputError, match="resume=True goes on"):
+    with pytest.raises(gi.InputError, match=r"resume=True \(--resume\) goes on"):
         drawn(begin, draws=1)
     with pytest.raises(gi.InputError, match=r"settings\.unmet_percent: 1\.0 then, 3\.0 now"):
         drawn(go_on, unmet_percent=3.0)
@@ -104,6 +104,19 @@ def test_a_folder_of_another_scan_is_refused_by_what_differs(tmp_path):
     # More draws, another risk: the same draws tell it.
     found = drawn(go_on, draws=2, risk=0.2)
     assert (found.manifest["draws"], found.manifest["run"]["draws_resumed"]) == (2, 1)
+
+
+def test_a_strategy_that_workers_cannot_load_is_refused_before_anything_is_written(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(gi.g2v.AverageRate, "__module__", "__main__")
+    with pytest.raises(gi.InputError, match="worker processes"):
+        gi.hosting_capacity(
+            tight_study([gi.g2v.AverageRate()]),
+            **ASKED | {"workers": 1, "draws": 1},
+            out=tmp_path / "scan",
+        )
+    assert not (tmp_path / "scan" / "journal.bin").exists()
 
 
 def test_draws_are_added_look_by_look_until_the_interval_is_narrow():
