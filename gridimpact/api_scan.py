@@ -10,7 +10,7 @@ from typing import Any
 from gridimpact.api import Study
 from gridimpact.api_scan_result import EXTRAS, Scan
 from gridimpact.dispatch.strategy import Strategy
-from gridimpact.errors import raise_problems
+from gridimpact.errors import InputError, raise_problems
 from gridimpact.hosting.connections_scan import scan_connections
 from gridimpact.hosting.options import RunOptions, ScanRequest, settings_of
 from gridimpact.hosting.options_check import option_problems, pool_notes, run_problems
@@ -144,6 +144,10 @@ def hosting_capacity(  # noqa: PLR0913 - what a planner types, each by name
     with its interval, and the last number at which any draw passes. Results do not depend on workers,
     cluster, interruptions or order.
     """
+    given: object = study
+    if not isinstance(given, Study):
+        message = f"hosting_capacity: a Study is needed, this is a {type(given).__name__}"
+        raise InputError(message)
     request = ScanRequest(
         method=method,
         cars_per_home=cars_per_home,

@@ -102,7 +102,9 @@ class ScanDraws:
         workers: int | None = None,
         progress: bool | None = None,
     ) -> pd.DataFrame:
-        """Return what would raise the capacity and at what cost, every measure scanned anew; the page shows it too.
+        """Return what would raise the capacity and at what cost, every measure scanned anew.
+
+        The scan's record holds it from then on: `report` shows it, `save` writes it.
 
         Parameters
         ----------

@@ -107,6 +107,9 @@ def _scan(study: Path, given: dict[str, Any], folder: Path, *, mitigation: bool)
     if "cars" in given or "cars_per_home" in given:
         # The one given here takes the place of either in the file.
         section = {k: v for k, v in section.items() if k not in ("cars", "cars_per_home")}
+    if given["progress"]:
+        text = f"{read.spec.name}: hosting capacity; results of every draw go to {folder.name} as they come"
+        typer.echo(text, err=True)
     scan = hosting_capacity(read, **{**section, **given})
     if mitigation:
         scan.mitigation(workers=given.get("workers"), progress=given["progress"])
@@ -131,13 +134,16 @@ def _numbers(texts: dict[str, str | None]) -> dict[str, Any]:
     for name, text in texts.items():
         if text is None:
             continue
-        try:
-            values = [kinds[name](part) for part in text.split(",")]
-        except ValueError:
-            found[name] = text if name == "draws" else text.split(",")
-            continue
+        values = [_number(part, kinds[name]) for part in text.split(",")]
         found[name] = values[0] if name == "draws" and len(values) == 1 else values
     return found
+
+
+def _number(text: str, kind: Callable[[str], Any]) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        return text
 
 
 def _names(texts: dict[str, str | None]) -> dict[str, Any]:

@@ -105,11 +105,17 @@ def test_no_failing_draw_and_unknown_rows_are_told():
         scanned().worst_draw("v2g")
 
 
+def test_only_a_study_is_scanned():
+    with pytest.raises(gi.InputError, match="a Study is needed, this is a str"):
+        gi.hosting_capacity("study.yaml")
+
+
 def test_nodal_and_uniform_scans_have_tables_a_summary_and_files(tmp_path):
     for method in ("nodal", "uniform"):
         found = gi.hosting_capacity(
-            tight_study(), method=method, days=[DAY], direction="import", progress=False
+            tight_study(), method=method, days=[DAY], direction="import", progress=False, draws=5
         )
+        assert any("draws: of no effect" in note.text for note in found.notes)
         table = getattr(found, method)
         assert (table["binding"] == "transformer_loading").all()
         assert (table["capacity_kw"] > 0).all()

@@ -66,9 +66,12 @@ def test_wrong_options_come_at_once_and_end_with_two(folder):
     assert "did you mean 'nodal'?" in told.output
     assert "Traceback" not in told.output
     assert not (folder / "hosting").exists()
-    odd = call(folder, "--draws", "many", "--cars-per-home", "0.5;1", "--risk", 5)
+    odd = call(
+        folder, "--draws", "many", "--cars-per-home", "1,x", "--risk", 5, "--method", "stochstic"
+    )
     assert odd.exit_code == cli.WRONG_INPUT
-    assert "3 problems" in odd.output
+    assert "4 problems" in odd.output
+    assert "holds 'x'" in odd.output
 
 
 def test_measures_against_what_binds_are_scanned_and_stored(folder):

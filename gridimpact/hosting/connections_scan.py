@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,8 +17,9 @@ from gridimpact.hosting.nodal import nodal_capacity
 from gridimpact.hosting.options import RunOptions, ScanRequest, homes_of, kinds_of, plain_days
 from gridimpact.hosting.options_check import option_problems, run_problems
 from gridimpact.hosting.output import require_scan_folder
+from gridimpact.hosting.runner import LOG_EVERY_S
 from gridimpact.hosting.uniform import uniform_capacity
-from gridimpact.records import ScanResult, ScanSettings
+from gridimpact.records import Note, ScanResult, ScanSettings
 from gridimpact.study.files import plain_data
 from gridimpact.study.manifest import manifest_of
 from gridimpact.study.power_flow import flow_setup, resolved
@@ -67,7 +69,8 @@ def scan_connections(
     nodal = request.method == "nodal"
     disabled = None if how.progress is None else not how.progress
     unit = "connection" if nodal else "direction"
-    with tqdm(desc=request.method, unit=unit, disable=disabled) as bar:
+    pause = 0.1 if sys.stderr.isatty() else LOG_EVERY_S
+    with tqdm(desc=request.method, unit=unit, disable=disabled, mininterval=pause) as bar:
 
         def told(done: int, total: int) -> None:
             bar.total = total
@@ -101,8 +104,18 @@ def scan_connections(
         uniform=none if nodal else table,
         base=without_cars(spec, no_cars, (), segments),
         manifest=manifest,
-        notes=tuple(dict.fromkeys((*spec.notes, *notes))),
+        notes=tuple(dict.fromkeys((*spec.notes, *notes, *_ignored(request)))),
     )
+
+
+def _ignored(request: ScanRequest) -> Iterator[Note]:
+    """Yield a warning where options were given that only draws of cars have."""
+    asked = ScanRequest()
+    names = ("cars", "cars_per_home", "strategies", "draws", "risk", "confidence", "precision")
+    given = [name for name in names if getattr(request, name) != getattr(asked, name)]
+    if given:
+        text = f"{', '.join(given)}: of no effect, constant power has neither draws nor strategies."
+        yield Note("warning", f"hosting, {request.method}", text)
 
 
 def _manifest(spec: StudySpec, segments: tuple[Segment, ...]) -> dict[str, Any]:

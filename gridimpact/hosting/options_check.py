@@ -28,6 +28,15 @@ DIRECTIONS = ("import", "export", "both")
 PHASES = ("allocate", "rotate", "keep", "a", "b", "c")
 SMALL_POOL = 30
 """Fewer cars than these are too few to draw others from without repeating their coincidences; an own choice."""
+POWER_KINDS = (
+    "voltage",
+    "unbalance",
+    "line_loading",
+    "transformer_loading",
+    "connection",
+    "power_flow",
+)
+"""Kinds of limit that constant power at connections is held against."""
 MOST_PER_HOME = 10.0
 """Cars per home above this are taken for percent."""
 
@@ -44,9 +53,9 @@ def option_problems(
         *_strategies(request),
         *_days(spec, days if request.days is None else request.days),
     ]
-    if request.method in ("stochastic", "time_series"):
-        found += [*_levels(spec, request), *_draws(request), *_cars(spec, request)]
-    return found
+    if request.method in ("nodal", "uniform"):
+        return [*found, *_power_limits(request)]
+    return [*found, *_levels(spec, request), *_draws(request), *_cars(spec, request)]
 
 
 def run_problems(run: RunOptions) -> list[Problem]:
@@ -168,6 +177,13 @@ def _limits(request: ScanRequest) -> Iterator[Problem]:
     for kind in asked:
         if kind not in LIMIT_KINDS:
             yield Problem("limits", f"{kind!r} is unknown", _nearest(kind, LIMIT_KINDS))
+
+
+def _power_limits(request: ScanRequest) -> Iterator[Problem]:
+    """Constant power is judged step by step; what needs drivers or temperatures is not."""
+    if request.limits is not None and not set(_listed(request.limits)) & set(POWER_KINDS):
+        what = f"names nothing that {request.method!r} judges"
+        yield Problem("limits", what, f"name some of {', '.join(POWER_KINDS)}")
 
 
 def _strategies(request: ScanRequest) -> Iterator[Problem]:

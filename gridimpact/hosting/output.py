@@ -109,16 +109,17 @@ def write_scan(
     require_writable(folder)
     with FolderLock(folder):
         before = _files_before(folder)
+        safe = f"the draws are safe in {JOURNAL}" if (folder / JOURNAL).is_file() else ""
         with telling(folder, "replacing manifest.json"):
             (folder / "manifest.json").unlink(missing_ok=True)
         parts = _parts(result, parquet) | dict(extras or {})
         for name, write in parts.items():
-            _put(folder / name, partial(write, result))
+            _put(folder / name, partial(write, result), safe)
         for name in sorted(before - parts.keys()):
             with contextlib.suppress(OSError):
                 (folder / name).unlink()
         manifest = _manifest(result) | {"files": {n: _hash(folder / n) for n in sorted(parts)}}
-        _put(folder / "manifest.json", lambda path: write_json(path, manifest))
+        _put(folder / "manifest.json", lambda path: write_json(path, manifest), safe)
         sync_folder(folder)
     return folder
 
@@ -245,10 +246,10 @@ def _files_before(folder: Path) -> set[str]:
     return set()
 
 
-def _put(path: Path, write: Callable[[Path], Any]) -> None:
+def _put(path: Path, write: Callable[[Path], Any], safe: str = "") -> None:
     """Let a file be written under another name, flushed, and put in its place."""
     fresh = path.with_name(path.name + PART)
-    with telling(path.parent, f"writing {path.name}"):
+    with telling(path.parent, f"writing {path.name}", safe):
         try:
             write(fresh)
             with fresh.open("rb+") as file:

@@ -235,7 +235,8 @@ MITIGATION_COLUMNS = (
     "draws",
 )
 """Columns of `ScanResult.mitigation`: one row by measure ("as it is", "managed", "tap", "transformer", "cable",
-"phase_balancing", "volt_var"), the cheapest gained car first within each step; step 0 is the network as it is."""
+"phase_balancing", "volt_var"), the cheapest gained car first within each step; step 0 is the network as it is. Where
+`reached` is False, `gained` is a lower bound and `eur_per_car` an upper one."""
 
 
 def _no_table() -> pd.DataFrame:

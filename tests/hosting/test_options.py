@@ -105,6 +105,8 @@ def test_settings_survive_as_plain_data(spec):
         ({"seed": -1}, "0 or more"),
         ({"refine": "yes"}, "True or False"),
         ({"strategies": "uncontrolled"}, "give a list"),
+        ({"method": "nodal", "limits": ["service"]}, "names nothing that 'nodal' judges"),
+        ({"cars_per_home": 150}, "[1.5] for 150 %"),
         ({"strategies": ["g2v.vally_filling"]}, "did you mean 'g2v.valley_filling'?"),
     ],
 )
