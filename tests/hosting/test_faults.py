@@ -161,7 +161,7 @@ def test_ctrl_c_leaves_no_worker_and_a_journal_that_goes_on(
     finally:
         main.kill()
     assert "draws are safe in folder" in said
-    assert "resume=True goes on" in said
+    assert "resume=True (--resume) goes on" in said
     assert workers
     assert not any(Path(f"/proc/{w}").exists() for w in workers)
     scan(tmp_path, 0)
