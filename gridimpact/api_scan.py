@@ -13,8 +13,9 @@ from gridimpact.dispatch.strategy import Strategy
 from gridimpact.errors import InputError, raise_problems
 from gridimpact.hosting.connections_scan import scan_connections
 from gridimpact.hosting.options import RunOptions, ScanRequest, settings_of
-from gridimpact.hosting.options_check import option_problems, pool_notes, run_problems
+from gridimpact.hosting.options_check import option_problems, run_problems
 from gridimpact.hosting.output import write_scan
+from gridimpact.hosting.request_notes import pool_notes
 from gridimpact.hosting.scan import run_scan
 from gridimpact.records import Note
 from gridimpact.study.catalogue import as_strategy

@@ -15,7 +15,7 @@ from gridimpact.fleet import synthesize_fleet
 from gridimpact.hosting.behaviour import SET_BY_SCAN
 from gridimpact.hosting.pool import pool_of
 from gridimpact.hosting.random_days import RANDOM_DAYS, choices_of_days
-from gridimpact.records import LIMIT_KINDS, METHODS, PREEXISTING, Note
+from gridimpact.records import LIMIT_KINDS, METHODS, PREEXISTING
 from gridimpact.study.catalogue import as_strategy
 from gridimpact.study.check import check_days
 from gridimpact.study.phase_allocation import PHASE_RULES
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from gridimpact.hosting.options import RunOptions, ScanRequest
 
 DIRECTIONS = ("import", "export", "both")
-PHASES = ("allocate", "rotate", "keep", "a", "b", "c")
-SMALL_POOL = 30
-"""Fewer cars than these are too few to draw others from without repeating their coincidences; an own choice."""
 POWER_KINDS = (
     "voltage",
     "unbalance",
@@ -86,27 +83,6 @@ def run_problems(run: RunOptions) -> list[Problem]:
 def given_cars(spec: StudySpec) -> int:
     """Return the number of private cars of the study."""
     return len(pool_of(spec.fleet).car)
-
-
-def pool_notes(spec: StudySpec, request: ScanRequest) -> tuple[Note, ...]:
-    """Return the warnings a scan carries though it can be run."""
-    notes = []
-    pool = given_cars(spec)
-    drawn = request.method == "stochastic" and request.behaviour in (None, "resample")
-    if drawn and pool < SMALL_POOL:
-        text = (
-            f"The cars of every draw are drawn from only {pool} cars of the study; their coincidences repeat. "
-            f"Give the study {SMALL_POOL} cars or more, or behaviour={{...}} to make new ones."
-        )
-        notes.append(Note("warning", "behaviour", text))
-    asked = () if request.limits is None else tuple(_listed(request.limits))
-    if spec.ambient is None and {"hot_spot", "ageing"} & set(asked):
-        text = "Hot spot and ageing are to count, but the study has no ambient temperature: not assessed."
-        notes.append(Note("warning", "limits", text))
-    if request.export_percent is None and "export" in asked:
-        text = "Export is to count, but export_percent is not given: not assessed."
-        notes.append(Note("warning", "limits", text))
-    return tuple(notes)
 
 
 def _chosen(request: ScanRequest) -> Iterator[Problem]:
@@ -171,7 +147,7 @@ def _limits(request: ScanRequest) -> Iterator[Problem]:
     """Kinds of limit."""
     if request.limits is None:
         return
-    asked = _listed(request.limits)
+    asked = listed(request.limits)
     if not asked:
         yield Problem("limits", "names no kind of limit", f"name some of {', '.join(LIMIT_KINDS)}")
     for kind in asked:
@@ -181,7 +157,7 @@ def _limits(request: ScanRequest) -> Iterator[Problem]:
 
 def _power_limits(request: ScanRequest) -> Iterator[Problem]:
     """Constant power is judged step by step; what needs drivers or temperatures is not."""
-    if request.limits is not None and not set(_listed(request.limits)) & set(POWER_KINDS):
+    if request.limits is not None and not set(listed(request.limits)) & set(POWER_KINDS):
         what = f"names nothing that {request.method!r} judges"
         yield Problem("limits", what, f"name some of {', '.join(POWER_KINDS)}")
 
@@ -296,7 +272,8 @@ def _nearest(value: Any, known: Sequence[str]) -> str:
     return f"{offered}choose one of {', '.join(known)}"
 
 
-def _listed(limits: str | Sequence[str]) -> list[str]:
+def listed(limits: str | Sequence[str]) -> list[str]:
+    """Return the kinds of limit named; one may stand alone."""
     return [limits] if isinstance(limits, str) else [str(kind) for kind in limits]
 
 

@@ -96,10 +96,11 @@ def run_scan(
     started = clock.perf_counter()
     spec = decided(spec, settings)
     rows = {label: strategies[label] for label in settings.labels}
-    segments = DrawMaker(spec, settings).segments(0)
+    maker = DrawMaker(spec, settings)
+    segments = maker.segments(0)
     before = without_cars(spec, settings, tuple(rows.values()), segments)
     outcomes, resumed, resources = _solved(spec, settings, rows, how)
-    tables, warnings = _told(spec, settings, outcomes)
+    tables, warnings = _told(spec, settings, outcomes, maker)
     manifest = scan_manifest(spec, settings, rows, segments) | {
         "draws": len(outcomes),
         "draws_failed": sum(bool(o.error) for o in outcomes.values()),
@@ -166,7 +167,10 @@ def _solved(
 
 
 def _told(
-    spec: StudySpec, settings: ScanSettings, outcomes: Mapping[int, DrawOutcome]
+    spec: StudySpec,
+    settings: ScanSettings,
+    outcomes: Mapping[int, DrawOutcome],
+    maker: DrawMaker,
 ) -> tuple[dict[str, pd.DataFrame], tuple[Note, ...]]:
     """Return the tables of a scan and its warnings."""
     failed = {draw: o.error for draw, o in outcomes.items() if o.error}
@@ -180,7 +184,7 @@ def _told(
         "feeders": feeder_table(rows, feeders, settings, network.grid),
         "pairs": pairs_table(rows, settings),
         "scenarios": scenario_frame(rows, settings, network),
-        "draws": _draw_table(outcomes, DrawMaker(spec, settings)),
+        "draws": _draw_table(outcomes, maker),
     }
     unjudged = bench_of(spec, settings, ()).judge.not_assessed
     return tables, scan_notes(rows, capacity, settings, failed, unjudged)

@@ -16,7 +16,8 @@ from gridimpact.hosting.options import (
     settings_from,
     settings_of,
 )
-from gridimpact.hosting.options_check import given_cars, option_problems, pool_notes, run_problems
+from gridimpact.hosting.options_check import given_cars, option_problems, run_problems
+from gridimpact.hosting.request_notes import pool_notes
 from gridimpact.study.files import plain_data
 from tests.hosting.scan_case import DAY, tight_study
 
