@@ -170,8 +170,9 @@ class Rules(NamedTuple):
     max_iterations: int
     """0 takes the start as the solution."""
     residual: float
-    """Power that may be missing at a node [pu]."""
+    """Power that may be missing at a node, or in a phase of one [pu]."""
     base_kva: float
+    """Of three phases, or of one in phase coordinates."""
 
 
 class System(NamedTuple):

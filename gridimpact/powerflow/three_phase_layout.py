@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from gridimpact.powerflow.layout import Batch
+from gridimpact.powerflow.layout import Batch, Rules
 
 __all__ = [
     "Batch",
@@ -164,18 +164,6 @@ class System(NamedTuple):
     """(bus,) -1 without supply."""
     start: Any
     """(2, row) voltage to begin with, real and imaginary, sources last."""
-
-
-class Rules(NamedTuple):
-    """Numbers that steer the iteration."""
-
-    tolerance: float
-    max_iterations: int
-    """0 takes the start as the solution of the iterated places."""
-    residual: float
-    """Power that may be missing in a phase [pu]."""
-    base_kva: float
-    """Of one phase."""
 
 
 class Results(NamedTuple):

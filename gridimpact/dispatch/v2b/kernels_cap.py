@@ -41,7 +41,7 @@ class Meters(NamedTuple):
     """Share of its charging power at which a car counts on being charged again."""
 
 
-class Room(NamedTuple):
+class Reach(NamedTuple):
     """What the cars at one meter can do in one step, (car,)."""
 
     stay: IntArray
@@ -65,7 +65,7 @@ def _room(
     s: StayArrays,
     b: BatteryArrays,
     r: Rules,
-) -> Room:
+) -> Reach:
     """Return what the cars can do in step `t`; `timing` is the step [h] and the share of refilling.
 
     A car that is ahead of refilling at that share stays ahead of it; one that is not feeds nothing and is
@@ -73,7 +73,7 @@ def _room(
     """
     dt_h, share = timing
     n = cars.size
-    room = Room(
+    room = Reach(
         np.empty(n, dtype=np.int64), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     )
     for k in range(n):
@@ -96,7 +96,7 @@ def _room(
 
 
 @compiled
-def _share(total_kw: float, cap_kw: float, own_kw: float, room: Room, power: FloatArray) -> None:
+def _share(total_kw: float, cap_kw: float, own_kw: float, room: Reach, power: FloatArray) -> None:
     """Move the cars' power from what they hold so that the meter comes to its cap, as far as they can."""
     order = np.argsort(room.slack, kind="mergesort")
     over = total_kw - cap_kw
