@@ -42,7 +42,7 @@ _REMEMBERED = 64
 """Factorisations an engine keeps."""
 
 _WORTH_A_THREAD = 1_500
-"""Blocks times rows below which another thread costs more than it brings."""
+"""Blocks times rows that are worth a thread: for fewer it costs more than it brings."""
 
 
 class BatchedEngine:
@@ -132,10 +132,10 @@ def _run(task: _Task, results: Results, threads: int) -> bool:
 
     sound: list[bool] = []
 
-    def solve_share(first: int, workers: int) -> None:
-        sound.append(solve_blocks((first, workers), *task, results))
+    def solve_share(begin: int, end: int) -> None:
+        sound.append(solve_blocks((begin, end), *task, results))
 
-    share_out(solve_share, blocks * task.system.start.shape[2] // _WORTH_A_THREAD, threads)
+    share_out(solve_share, blocks, -(-_WORTH_A_THREAD // task.system.start.shape[2]), threads)
     return all(sound)
 
 

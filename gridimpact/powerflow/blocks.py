@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import numpy as np
 
@@ -24,8 +23,8 @@ def frozen(values: FloatArray) -> FloatArray:
     return view
 
 
-_SHARES = 8
-"""Shares per worker: few enough to cost nothing, many enough that all end together."""
+_FINER = 4
+"""Shares end this many times smaller than what is worth a worker, so that all end together."""
 
 
 def as_batch(injections: Injections) -> Batch:
@@ -35,15 +34,17 @@ def as_batch(injections: Injections) -> Batch:
     return Batch(*(frozen(v).reshape(shape) for v in (injections.p_kw, injections.q_kvar)))
 
 
-def share_out(solve: Callable[[int, int], None], worth: int, threads: int) -> None:
+def share_out(solve: Callable[[int, int], None], blocks: int, least: int, threads: int) -> None:
     """Share blocks of lanes out; which thread solves a block changes nothing in it.
 
     Parameters
     ----------
     solve : callable
-        Called with a share's number and the number of shares; solves the blocks of that share.
-    worth : int
-        Shares that bring more than they cost.
+        Solves the blocks from one number up to another one.
+    blocks : int
+        Blocks in all.
+    least : int
+        Fewest blocks that are worth a worker.
     threads : int
         Most workers, 0 for the cores this process may use.
 
@@ -51,23 +52,44 @@ def share_out(solve: Callable[[int, int], None], worth: int, threads: int) -> No
     -----
     Cores are seldom equally fast, so each worker takes the next share when it is done with one.
     """
-    workers = max(1, min(threads or _cores(), worth))
+    workers = max(1, min(threads or _cores(), blocks // least))
     if workers == 1:
-        solve(0, 1)
+        solve(0, blocks)
         return
-    shares = min(_SHARES * workers, worth)
-    taken = itertools.count()
+    left = iter(shares(blocks, workers, max(1, least // _FINER)))
+    failed: list[BaseException] = []
 
     def work() -> None:
-        while (number := next(taken)) < shares:
-            solve(number, shares)
+        try:
+            for begin, end in left:
+                if failed:
+                    return
+                solve(begin, end)
+        except BaseException as error:
+            failed.append(error)
 
-    # Threads that waited for work would wake on the core of the one that calls; new ones are placed.
-    with ThreadPoolExecutor(workers - 1) as pool:
-        jobs = [pool.submit(work) for _ in range(workers - 1)]
-        work()
-        for job in jobs:
-            job.result()
+    # Made for this call: a pool would outlive it, and a process with threads is not safe to fork.
+    others = [Thread(target=work) for _ in range(workers - 1)]
+    for other in others:
+        other.start()
+    work()
+    for other in others:
+        other.join()
+    if failed:
+        raise failed[0]
+
+
+def shares(blocks: int, workers: int, least: int) -> list[tuple[int, int]]:
+    """Return shares of blocks, first and behind the last: each half of what would be left to a worker.
+
+    Large ones first, for few calls; small ones last, so that no worker waits long for another.
+    """
+    found, begin = [], 0
+    while begin < blocks:
+        end = min(blocks, begin + max(least, (blocks - begin) // (2 * workers)))
+        found.append((begin, end))
+        begin = end
+    return found
 
 
 def _cores() -> int:

@@ -258,12 +258,11 @@ def solve_blocks(
     rules: Rules,
     out: Results,
 ) -> bool:
-    """Solve every so many blocks of lanes from a first one on (``span``).
+    """Solve the blocks of lanes from one number up to another one (``span``).
 
     Without iterations the start is taken as the solution. Returns whether the power of these blocks
     is finite.
     """
-    first, stride = span
     rows, sound = system.start.shape[2] + 1, True
     work = Work(
         s=np.empty((system.factors.kept + 1) * system.loads.parts * WIDTH),
@@ -279,9 +278,7 @@ def solve_blocks(
         worst=np.empty(5 * WIDTH),
     )
     power = batch.p.reshape(-1), batch.q.reshape(-1)
-    blocks = -(-batch.p.shape[0] // WIDTH)
-    for number in range(first * blocks // stride, (first + 1) * blocks // stride):
-        lane0 = number * WIDTH
-        block = solve_block(lane0, power, batch, system, response, rules, work, out)
+    for number in range(span[0], span[1]):
+        block = solve_block(number * WIDTH, power, batch, system, response, rules, work, out)
         sound = sound and block
     return sound

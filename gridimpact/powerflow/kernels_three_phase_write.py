@@ -92,9 +92,9 @@ def begin(start: Any, first: int, last: int, v: Any) -> None:
 
 @compiled
 def solve_blocks(
-    turn: Any, batch: Batch, system: System, rules: Rules, out: Results, verdicts: Verdicts
+    span: Any, batch: Batch, system: System, rules: Rules, out: Results, verdicts: Verdicts
 ) -> None:
-    """Solve every `turn[1]`-th block of lanes from block `turn[0]` on.
+    """Solve the blocks of lanes from one number up to another one (``span``).
 
     Without iterations the start is taken as the solution of the iterated places.
     """
@@ -105,7 +105,7 @@ def solve_blocks(
     q, size = np.zeros(system.response.memory * WIDTH), np.empty(10 * WIDTH)
     losses, taken = np.zeros(WIDTH), np.zeros(WIDTH, dtype=np.int64)
     begin(system.start, 0, rows, v)
-    for lane0 in range(turn[0] * WIDTH, lanes, turn[1] * WIDTH):
+    for lane0 in range(span[0] * WIDTH, min(span[1] * WIDTH, lanes), WIDTH):
         gather(lane0, batch, slots, s)
         begin(system.start, 0, 3 * system.factors.kept, v)
         q[:] = 0.0

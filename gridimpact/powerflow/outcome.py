@@ -156,12 +156,11 @@ def judge(
     unserved_kw : numpy.ndarray
         (scenario, time) power drawn at buses without supply [kW].
     """
-    status = np.select(
-        [~solved, ~plausible, unserved_kw.ravel() > 0],
-        [Status.NOT_CONVERGED, Status.IMPLAUSIBLE, Status.UNSUPPLIED],
-        default=Status.OK,
-    )
-    return status.astype(np.int8), ~(solved & plausible)
+    status = np.full(len(solved), Status.OK, dtype=np.int8)
+    status[unserved_kw.ravel() > 0] = Status.UNSUPPLIED
+    status[~plausible] = Status.IMPLAUSIBLE
+    status[~solved] = Status.NOT_CONVERGED
+    return status, ~(solved & plausible)
 
 
 def status_notes(status: NDArray[np.int8], unserved_kw: FloatArray) -> tuple[Note, ...]:

@@ -56,7 +56,7 @@ _REMEMBERED = 64
 """Factorisations that are kept."""
 
 _WORTH_A_THREAD = 10_000
-"""Blocks times rows below which another thread costs more than it brings."""
+"""Blocks times rows that are worth a thread: for fewer it costs more than it brings."""
 
 
 @dataclass(frozen=True)
@@ -223,10 +223,10 @@ def _run(
 
     blocks = -(-len(batch.p) // WIDTH)
 
-    def solve_share(first: int, workers: int) -> None:
-        solve_blocks((first, workers), batch, system, rules, *found)
+    def solve_share(begin: int, end: int) -> None:
+        solve_blocks((begin, end), batch, system, rules, *found)
 
-    share_out(solve_share, blocks * system.start.shape[1] // _WORTH_A_THREAD, threads)
+    share_out(solve_share, blocks, -(-_WORTH_A_THREAD // system.start.shape[1]), threads)
 
 
 def _rescue(batch: Batch, how: _How, found: tuple[Results, Verdicts], failed: BoolArray) -> int:
