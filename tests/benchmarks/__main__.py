@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import fit, single
+from tests.benchmarks import fit, scaling, single
 from tests.benchmarks.cases import PLANS, Plan, build, plan_named
 from tests.benchmarks.peers import Entry
 from tests.benchmarks.race import Effort, Race, modules, run_race
@@ -46,16 +46,21 @@ def main() -> None:
     effort = QUICK if asked.quick else FULL
     names = asked.cases or (_QUICK_CASES if asked.quick else [plan.name for plan in PLANS])
     machine = _machine()
-    races = [race for name in names for race in _races(plan_named(name), effort, asked.quick)]
+    races = [
+        race
+        for name in (() if asked.only_threads else names)
+        for race in _races(plan_named(name), effort, asked.quick)
+    ]
+    single_too = not (asked.only_races or asked.only_threads)
     report = Report(
         machine=machine | {"load after": _load()},
         versions=tuple(module.version() for module in modules().values()),
         rounds=effort.rounds,
         races=races,
-        threads=[] if asked.only_races else _threads(names, effort.rounds),
-        year_s=None if asked.only_races else single.year(effort.rounds),
-        start_s={} if asked.only_races else single.start(3, _say),
-        growth=[] if asked.quick or asked.only_races else fit.fit(fit.measure(QUICK, _say)),
+        threads=[] if asked.only_races else _threads(names),
+        year_s=single.year(effort.rounds) if single_too else None,
+        start_s=single.start(3, _say) if single_too else {},
+        growth=fit.fit(fit.measure(QUICK, _say)) if single_too and not asked.quick else [],
     )
     if asked.out:
         write(report, asked.out)
@@ -67,6 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="few rounds, small nets, one length")
     parser.add_argument("--cases", nargs="+", choices=[plan.name for plan in PLANS])
     parser.add_argument("--only-races", action="store_true", help="no threads, year, start or fit")
+    parser.add_argument("--only-threads", action="store_true", help="what a second thread brings")
     parser.add_argument("--out", type=Path, help="folder for benchmarks.md and benchmarks.json")
     return parser.parse_args()
 
@@ -90,12 +96,12 @@ def _wanted(quick: bool) -> Callable[[Entry], bool]:
     return wanted
 
 
-def _threads(names: list[str], rounds: int) -> list[single.Threads]:
+def _threads(names: list[str]) -> list[scaling.Threads]:
     rows = []
-    for name, lanes in single.SCALED:
+    for name, lanes in scaling.SCALED:
         if name in names:
             _say(f"{name}: threads")
-            rows.append(single.threads(build(plan_named(name)), lanes, rounds))
+            rows.append(scaling.measure(build(plan_named(name)), lanes))
     return rows
 
 

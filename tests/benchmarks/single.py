@@ -1,4 +1,4 @@
-"""What is measured on this project's engine alone: threads, a year, and the start of a process."""
+"""What is measured on this project's engine alone: a year, and the start of a process."""
 
 from __future__ import annotations
 
@@ -7,65 +7,22 @@ import json
 import subprocess
 import sys
 import time as clock
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.cases import Case, build, plan_named
+from tests.benchmarks.cases import build, plan_named
 from tests.benchmarks.peers import ours
 from tests.benchmarks.race import Say
-
-SCALED = (
-    ("lv_urban6", 35_040),
-    ("mv_semiurb", 35_040),
-    ("european_lv", 10_752),
-    ("european_lv_3ph", 10_752),
-)
-"""Cases whose threads are compared, and their lanes."""
 
 YEAR = ("lv_urban6", 35_040)
 
 
-@dataclass(frozen=True)
-class Threads:
-    """Wall clock of two threads against one."""
-
-    case: str
-    lanes: int
-    one_s: float
-    two_s: float
-    gain: float
-    """Median of the ratios of neighbouring runs."""
-    cpu_gain: float
-    """CPU time of one thread over that of two: below 1 where two threads cost more in all."""
-
-
-def threads(case: Case, lanes: int, rounds: int) -> Threads:
-    """Return what the second thread brings, results stored as float32."""
-    entries = {entry.name: entry for entry in ours.ENTRIES}
-    runners = [
-        ours.set_up(case, entries[name])
-        for name in ("gridimpact float32", "gridimpact 2 threads float32")
-    ]
-    power = runners[0].prepare(*case.power(lanes))
-    took: list[list[tuple[float, float]]] = [[], []]
-    for turn in range(rounds + 1):
-        for k, runner in enumerate(runners):
-            spent = _spent(runner, power)
-            if turn:
-                took[k].append(spent)
-    one, two = np.array(took[0]), np.array(took[1])
-    gain = np.median(one / two, axis=0)
-    wall = [float(np.median(part[:, 0])) for part in (one, two)]
-    return Threads(case.name, lanes, wall[0], wall[1], float(gain[0]), float(gain[1]))
-
-
-def _spent(runner: Any, power: Any) -> tuple[float, float]:
+def _spent(runner: Any, power: Any) -> float:
     gc.collect()
-    wall, cpu = clock.perf_counter(), clock.process_time()
+    begin = clock.perf_counter()
     runner.run(power)
-    return clock.perf_counter() - wall, clock.process_time() - cpu
+    return clock.perf_counter() - begin
 
 
 def year(rounds: int) -> tuple[float, float]:
@@ -77,7 +34,7 @@ def year(rounds: int) -> tuple[float, float]:
     )
     power = runner.prepare(*case.power(steps))
     runner.run(power)
-    took = [_spent(runner, power)[0] for _ in range(rounds)]
+    took = [_spent(runner, power) for _ in range(rounds)]
     return float(np.median(took)), min(took)
 
 

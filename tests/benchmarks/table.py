@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.benchmarks.fit import Growth
 from tests.benchmarks.race import LOADING_LIMIT, VM_LIMIT, Lap, Race, fastest_peer, median
-from tests.benchmarks.single import Threads
+from tests.benchmarks.scaling import Threads
 
 
 @dataclass(frozen=True)
@@ -133,18 +133,26 @@ def _details(race: Race) -> str:
     return "\n".join(lines)
 
 
+_THREADS = """\
+Wall clock, one thread over two: the median of neighbouring runs, and the shortest run over the shortest.
+Beside them what two processes gain that solve the same at once and share nothing: more than that the
+machine did not have to give, whatever its number of cores.
+
+| case | lanes | 1 thread, s | 2 threads, s | gain | two processes | gain, shortest runs | two processes | CPU 1 over CPU 2 |
+|---|---|---|---|---|---|---|---|---|"""
+
+
+def _threads_row(row: Threads) -> str:
+    return (
+        f"| {row.case} | {row.lanes:,} | {row.one_s:.3f} | {row.two_s:.3f} | {row.gain:.2f} | "
+        f"{row.copies_gain:.2f} | {row.gain_of_least:.2f} | {row.copies_gain_of_least:.2f} | {row.cpu_gain:.2f} |"
+    )
+
+
 def _alone(report: Report) -> str:
     lines = ["## Threads, a year, the start of a process\n"]
     if report.threads:
-        lines += [
-            "| case | lanes | 1 thread, s | 2 threads, s | gain (wall) | CPU 1 over CPU 2 |",
-            "|---|---|---|---|---|---|",
-            *(
-                f"| {row.case} | {row.lanes:,} | {row.one_s:.3f} | {row.two_s:.3f} | {row.gain:.2f} | {row.cpu_gain:.2f} |"
-                for row in report.threads
-            ),
-            "",
-        ]
+        lines += [_THREADS, *map(_threads_row, report.threads), ""]
     if report.year_s:
         middle, least = report.year_s
         lines.append(
