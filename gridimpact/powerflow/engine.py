@@ -7,7 +7,7 @@ one time, and lanes keep their order.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -105,7 +105,7 @@ class FlowOptions:
 
     def as_mapping(self) -> Mapping[str, Any]:
         """Return the options for a manifest."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ network that takes as long as a third of its power flow, and threads wait for on
 
 from __future__ import annotations
 
+from math import prod
 from threading import Lock
 from typing import Any
 
@@ -90,7 +91,7 @@ def empty(shape: tuple[int, ...], kind: str) -> Any:
     A large one may live where a result lived that is gone; at most 256 MB wait for that.
     """
     kind_of = np.dtype(kind)
-    size = int(np.prod(shape, dtype=np.int64)) * kind_of.itemsize
+    size = prod(shape) * kind_of.itemsize
     if not _LARGE <= size <= _KEPT:
         return np.empty(shape, dtype=kind_of)
     grain = (1 << (size.bit_length() - 1)) // _CLASSES

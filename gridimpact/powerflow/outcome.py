@@ -56,6 +56,8 @@ def allocate(
 
     def wide(name: str, idle: FloatArray, kinds: tuple[int, ...] = ()) -> Any:
         size = (lanes if name in options.keep else 0, len(idle))
+        if not size[0]:
+            return np.empty(size, dtype=options.storage)
         if written is None:
             return np.broadcast_to(idle, size).astype(options.storage)
         values = empty(size, options.storage)

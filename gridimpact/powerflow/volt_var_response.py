@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -35,6 +36,7 @@ _known: OrderedDict[tuple[int, bytes], tuple[object, Coupling]] = OrderedDict()
 _lock = Lock()
 
 
+@cache
 def no_response(parts: int, width: int) -> Response:
     """Return a response of no element, for a flow in which nothing answers."""
     rows = _none()
