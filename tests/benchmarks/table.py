@@ -187,8 +187,8 @@ def _repeat() -> str:
 ## Repeat it
 
 `make bench` builds an environment of its own (`.venv-bench`, as pandapower takes lightsim2grid where it
-is installed) and writes this page and `benchmarks.json`; `make bench-quick` takes some four minutes and
-only prints. Ratios hold on a busy machine within some 30 percent, wall clock does not."""
+is installed) and writes this page and `benchmarks.json` in half an hour; `make bench-quick` takes some
+four minutes and only prints. Ratios hold on a busy machine within some 30 percent, wall clock does not."""
 
 
 def as_mapping(report: Report) -> dict[str, Any]:
