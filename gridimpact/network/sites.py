@@ -13,6 +13,7 @@ import pandas as pd
 
 from gridimpact.errors import GridError, Problem, raise_problems
 from gridimpact.network.check_elements import LOW_VOLTAGE_KV, active
+from gridimpact.network.sites_rows import add_generation, new_row, phase_letters
 from gridimpact.records import FloatArray, IntArray, Note
 
 KINDS = ("home", "building", "public")
@@ -95,7 +96,7 @@ def derive_sites(net: Any, site_kinds: Mapping[str, str] | None = None) -> SiteT
     """
     rows, of_load, pumps = _load_rows(net)
     rows += _asymmetric_rows(net)
-    of_sgen, more = _generation(net, rows)
+    of_sgen, more = add_generation(net, rows)
     rows += more
     notes = _finish(net, rows)
     _name(rows)
@@ -105,16 +106,6 @@ def derive_sites(net: Any, site_kinds: Mapping[str, str] | None = None) -> SiteT
     if frame.empty:
         notes.append(Note("warning", "load", "the network has no customers"))
     return SiteTable(frame, of_load, of_sgen, pumps, tuple(notes))
-
-
-def _row(bus: int, name: Any, label: str, **more: Any) -> dict[str, Any]:
-    """Return one site with everything unset at its neutral value."""
-    plain = {
-        "bus": int(bus), "phases": "abc", "kind": None, "fuse_a": np.nan, "load_p_kw": 0.0,
-        "load_q_kvar": 0.0, "z_p": 0.0, "z_i": 0.0, "q_z": 0.0, "q_i": 0.0, "generation_kw": 0.0,
-        "connection": "star", "name": str(name or ""), "site_id": label, "hint": "", "named": bool(name),
-    }  # fmt: skip
-    return plain | more
 
 
 def _load_rows(net: Any) -> tuple[list[dict[str, Any]], pd.Series, pd.Series]:
@@ -141,7 +132,7 @@ def _load_rows(net: Any) -> tuple[list[dict[str, Any]], pd.Series, pd.Series]:
         site[index] = len(rows)
         given = _given(entry)
         rows.append(
-            _row(entry["bus"], entry["name"], f"site_{index}", load_p_kw=p_kw, load_q_kvar=q_kvar,
+            new_row(entry["bus"], entry["name"], f"site_{index}", load_p_kw=p_kw, load_q_kvar=q_kvar,
                  hint=hint_of[index], **shares, **given)
         )  # fmt: skip
     joined = pump & load.bus.isin(first.index)
@@ -179,37 +170,14 @@ def _asymmetric_rows(net: Any) -> list[dict[str, Any]]:
             for x, u in (("p", "mw"), ("q", "mvar"))
         )
         used = (p != 0.0) | (q != 0.0)
-        phases = "".join(name for name, there in zip("abc", used, strict=True) if there) or "abc"
+        phases = phase_letters(used)
         given = _given(entry)
         uneven = used.any() and (np.ptp(p[used]) > 1e-9 or np.ptp(q[used]) > 1e-9)
         rows.append(
-            _row(entry["bus"], entry["name"], f"site_a{index}", phases=phases, load_p_kw=p.sum(),
+            new_row(entry["bus"], entry["name"], f"site_a{index}", phases=phases, load_p_kw=p.sum(),
                  load_q_kvar=q.sum(), hint=_hint(frame, index), uneven=uneven, **given)
         )  # fmt: skip
     return rows
-
-
-def _generation(net: Any, rows: list[dict[str, Any]]) -> tuple[pd.Series, list[dict[str, Any]]]:
-    """Put generation on the first site at its bus, else on a site of its own."""
-    at_bus: dict[int, dict[str, Any]] = {}
-    for row in rows:
-        at_bus.setdefault(row["bus"], row)
-    position = {id(row): number for number, row in enumerate(rows)}
-    added: list[dict[str, Any]] = []
-    site: dict[int, int] = {}
-    for table, columns in (("sgen", ["p_mw"]), ("asymmetric_sgen", ["p_a_mw", "p_b_mw", "p_c_mw"])):
-        frame = active(net, table)
-        power = 1000.0 * frame[columns].sum(axis=1) * frame.scaling
-        for index, bus, name, p_kw in zip(frame.index, frame.bus, frame.name, power, strict=True):
-            if int(bus) not in at_bus:
-                label = f"generation_{index}" if table == "sgen" else f"generation_a{index}"
-                at_bus[int(bus)] = _row(bus, name, label, kind="public")
-                position[id(at_bus[int(bus)])] = len(rows) + len(added)
-                added.append(at_bus[int(bus)])
-            at_bus[int(bus)]["generation_kw"] += float(p_kw)
-            if table == "sgen":
-                site[index] = position[id(at_bus[int(bus)])]
-    return pd.Series(site, dtype=np.int64), added
 
 
 def _finish(net: Any, rows: list[dict[str, Any]]) -> list[Note]:
@@ -224,13 +192,14 @@ def _finish(net: Any, rows: list[dict[str, Any]]) -> list[Note]:
             row["fuse_a"] = _fuse(row, float(vn_kv[row["bus"]]))
             assumed += 1
             larger += row["fuse_a"] > FUSE_A
-    uneven = sum(bool(row.get("uneven")) for row in rows)
+    uneven, moved = (sum(row[name] for row in rows) for name in ("uneven", "moved"))
     notes = []
     for count, where, text in (
         (guessed, "sites, kind", f"kind of {guessed} sites assumed from voltage and size of the load"),
         (assumed, "sites, fuse_a", f"main fuse of {assumed} sites assumed: {FUSE_A:g} A per phase"
          + (f", larger on {larger} sites whose own load needs it" if larger else "")),
         (uneven, "asymmetric_load", f"{uneven} loads of unequal phases are spread evenly over the phases they use"),
+        (moved, "asymmetric_sgen", f"generators at {moved} sites are taken on the phases of their meter, not on their own"),
     ):  # fmt: skip
         if count:
             notes.append(Note("assumption", where, text))

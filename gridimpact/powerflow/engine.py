@@ -81,11 +81,15 @@ class FlowOptions:
         low, high = self.vm_plausible_pu
         checks = (
             (0 < self.tolerance_pu < 1e-2, "tolerance_pu", "must lie between 0 and 0.01"),
-            (self.max_iterations >= 1, "max_iterations", "must be at least 1"),
-            (self.newton_iterations >= 0, "newton_iterations", "must not be negative"),
+            (_whole(self.max_iterations, 1), "max_iterations", "must be a whole number from 1 on"),
+            (
+                _whole(self.newton_iterations, 0),
+                "newton_iterations",
+                "must be a whole number, not negative",
+            ),
             (self.residual_kva > 0, "residual_kva", "must be above 0"),
             (0 <= low < high, "vm_plausible_pu", "must be two rising voltages"),
-            (self.threads >= 0, "threads", "must not be negative"),
+            (_whole(self.threads, 0), "threads", "must be a whole number, 0 for all cores"),
             (
                 set(self.keep) <= set(KEPT + ASKED),
                 "keep",
@@ -106,6 +110,10 @@ class FlowOptions:
     def as_mapping(self) -> Mapping[str, Any]:
         """Return the options for a manifest."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int | np.integer) and bool(value >= least)
 
 
 @runtime_checkable

@@ -70,7 +70,7 @@ def injections_at(
     ((1, 96, 1), [[0.0, 1.0, 0.0]])
     """
     grid = network.grid if isinstance(network, Network) else network
-    place = np.atleast_1d(np.asarray(bus, dtype=np.int64))
+    place = np.atleast_1d(np.asarray(bus)).tolist()
     power = np.asarray(p_kw, dtype=np.float64)
     power = power[None] if power.ndim == 2 else power
     reactive = np.asarray(q_kvar, dtype=np.float64)
@@ -79,7 +79,7 @@ def injections_at(
     problems += [
         Problem(f"bus of element {k}", f"is {b}, no bus of the network", "give pandapower's index")
         for k, b in enumerate(place)
-        if int(b) not in where
+        if b not in where
     ]
     phase, joined = (_each(given, len(place)) for given in (phases, connection))
     problems += _connection_problems(phase, joined, len(place))
@@ -88,7 +88,7 @@ def injections_at(
     share = phase_shares([_BETWEEN[p] if d else p for p, d in zip(phase, delta, strict=True)])
     return Injections(
         timeline=timeline,
-        bus=np.array([where[int(b)] for b in place], dtype=np.int64),
+        bus=np.array([where[b] for b in place], dtype=np.int64),
         p_kw=power,
         q_kvar=np.ascontiguousarray(np.broadcast_to(reactive, power.shape)),
         phase_share=share,

@@ -140,6 +140,23 @@ def test_generation_stands_behind_the_meter_at_its_bus_or_on_its_own():
     assert table.of_sgen.tolist() == [0, 3]
 
 
+def test_a_generator_of_its_own_feeds_the_phases_it_is_given_on():
+    net = feeder()
+    pp.create_asymmetric_sgen(net, 1, p_b_mw=0.003, name="garage")
+    table = derive_sites(net)
+    assert table.frame.loc["garage", "phases"] == "b"
+    assert not [note for note in table.notes if note.where == "asymmetric_sgen"]
+
+
+def test_generation_moved_to_the_phases_of_its_meter_is_told():
+    net = feeder()
+    pp.create_asymmetric_sgen(net, 2, p_a_mw=0.003)
+    told = [note.text for note in derive_sites(net).notes if note.where == "asymmetric_sgen"]
+    assert told == [
+        "generators at 1 sites are taken on the phases of their meter, not on their own"
+    ]
+
+
 def test_a_heat_pump_shares_the_homes_meter():
     net = feeder()
     pp.create_load(net, 3, p_mw=0.001, type="HP")

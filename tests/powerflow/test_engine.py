@@ -23,7 +23,8 @@ from tests.powerflow import nets
     [
         {"tolerance_pu": 0.0}, {"tolerance_pu": 0.5}, {"max_iterations": 0},
         {"newton_iterations": -1}, {"residual_kva": 0.0}, {"vm_plausible_pu": (1.5, 0.5)},
-        {"threads": -1}, {"keep": ("vm",)}, {"storage": "float16"},
+        {"threads": -1}, {"threads": 1.5}, {"threads": None}, {"max_iterations": 2.5},
+        {"keep": ("vm",)}, {"storage": "float16"},
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_named_with_its_value(wrong):

@@ -59,6 +59,7 @@ def test_an_answering_charger_draws_reactive_power_only_off_nominal_voltage(feed
     ("change", "words"),
     [
         ({"bus": [5000]}, "no bus of the network"),
+        ({"bus": [905.7]}, "is 905.7, no bus of the network"),
         ({"p_kw": np.zeros((23, 1))}, r"must be \(24, 1\)"),
         ({"q_kvar": np.zeros((23, 1))}, "must be that of p_kw"),
         ({"phases": "x"}, "of a, b and c"),
